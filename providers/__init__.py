@@ -1,0 +1,1 @@
+"""Providers of store connections: one folder per platform over one core that knows no platform."""

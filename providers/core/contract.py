@@ -1,0 +1,222 @@
+"""What a platform implements: an Issuer for a credential, a Link for a consumer, and the values they pass.
+
+Two small contracts (design.md section 3). Everything else, the diff, the journal, Vault, retries, rails, redaction and
+Pulumi, is core's. No response body travels in these values, and a secret only as `Secret`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from providers.core.redaction import Secret
+
+Fields = Mapping[str, Any]
+"""Declared fields of a credential as the store keeps them: JSON values in the vendor's words, by declared name."""
+
+Verdict = Literal["confirmed", "contradicted", "unverifiable"]
+"""What a live check showed. `unverifiable` concludes nothing and is never drift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can do with a kind of credential.
+
+    `made_by` and `revoked_by` say who acts; `revisable` names the fields that change in place; `lists` is whether every
+    credential of the store can be listed completely; `settle` is how many seconds a lost request may still commit.
+    """
+
+    made_by: Literal["api", "form", "person"]
+    revoked_by: Literal["store", "person"]
+    revisable: frozenset[str]
+    lists: bool
+    settle: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKey:
+    """One credential as its store shows it, never with its secret.
+
+    `label` is the whole text that may carry our marker; `tail` the visible end of the key, to compare with the stored
+    one; `fields` the observed values under the declared names (rights, user, ...; empty where only listed); `facts` are
+    for people (last use, owner's name).
+    """
+
+    key_id: str
+    label: str
+    tail: str
+    fields: Fields = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which keys `find` returns: the label contains `text`, or the id is in `key_ids`.
+
+    An empty `text` selects every key of the store. `details` asks for `fields`, which may cost a call per key.
+    """
+
+    text: str
+    key_ids: frozenset[str] = frozenset()
+    details: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to make: the declared fields and the marker that must stand in the new key's label."""
+
+    fields: Fields
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential just made. `secret` holds the platform's fixed field names, all as text, ids included."""
+
+    key_id: str
+    secret: Mapping[str, Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One live check: what was looked at, what it showed, and the evidence in words without any secret."""
+
+    check: str
+    verdict: Verdict
+    evidence: str
+
+
+Life = Literal["accepted", "refused", "unknown"]
+"""What a store says to a credential right now; `unknown` whenever the answer could have another cause."""
+
+
+class Issuer(Protocol):
+    """Makes, lists, changes, proves and revokes one kind of credential at one store.
+
+    Every method raises only errors of `providers.core.errors`; one that changes something raises `UnclearOutcome` when
+    its reply was lost. Nothing is retried that is not safe to repeat. Thread-safe.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def find(self, selector: Selector, *, fresh: bool = True) -> Sequence[StoreKey]:
+        """Every selected key of the store, completely listed, or an error: never a part of the list.
+
+        `fresh=False` allows a listing that another look of this process made a moment ago.
+        """
+        ...
+
+    def issue(self, order: Order) -> Issued:
+        """Make one credential. A refusal that changed nothing is `Rejected`."""
+        ...
+
+    def revise(self, key_id: str, order: Order) -> None:
+        """Bring what can change in place to `order`; the caller reads back."""
+        ...
+
+    def revoke(self, key_id: str) -> None:
+        """End the credential. Ending one that is already gone is no error; the caller reads back."""
+        ...
+
+    def verify(self, secret: Mapping[str, Secret], fields: Fields) -> Sequence[Finding]:
+        """Live proof, both ways, that the credential can do what `fields` declare and no more. Changes nothing."""
+        ...
+
+    def probe(self, secret: Mapping[str, Secret]) -> Life:
+        """One cheap live call with the credential: is it accepted?"""
+        ...
+
+    def control(self) -> Finding:
+        """Positive control: that this store, right now, would tell a good credential from a bad one."""
+        ...
+
+    def facts(self) -> Mapping[str, str]:
+        """Facts of the store worth showing (version, address); stable from run to run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a consumer holds, as far as it can tell: the visible end of the key, or None where nothing is connected."""
+
+    tail: str | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Link(Protocol):
+    """One user of a credential at one consumer."""
+
+    @property
+    def place(self) -> str:
+        """The identity of the slot this link fills at its consumer; two links on one place exclude each other."""
+        ...
+
+    @property
+    def acknowledges(self) -> Literal["here", "overlap", "person"]:
+        """Who says that the new credential is in use: this link's proof, the passing of time, or a person."""
+        ...
+
+    def read(self) -> Held:
+        """What the consumer holds now."""
+        ...
+
+    def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
+        """Give the consumer this credential. Repeating it does no harm."""
+        ...
+
+    def disconnect(self) -> None:
+        """Clear the place at the consumer. Repeating it does no harm."""
+        ...
+
+    def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Proof through the consumer that it works with this credential."""
+        ...
+
+
+DocumentState = Literal["absent", "present", "destroyed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of Vault: `version` is the number to write against (0: never written)."""
+
+    state: DocumentState
+    version: int
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Documents(Protocol):
+    """The KV documents of one stack; `path` is relative to the stack's base path, and validated segment by segment.
+
+    "absent" is only ever answered when the stack's sentinel could be read through the same mount.
+    """
+
+    def read(self, path: str, *, version: int | None = None) -> Document:
+        """The latest (or the given) version, from the active node."""
+        ...
+
+    def write(self, path: str, data: Mapping[str, Any], *, cas: int) -> int:
+        """Write against a version; the new version. `VaultConflict` if another write came first, `VaultUnclear` if the
+        reply was lost: the caller reads back."""
+        ...
+
+    def destroy(self, path: str, versions: Sequence[int]) -> None:
+        """Destroy the data of these versions for ever; metadata stays."""
+        ...
+
+    def list(self, path: str) -> Sequence[str]:
+        """Names below a path; folders end in `/`. Empty where there are none."""
+        ...
+
+
+class Keyring(Protocol):
+    """Keyed digests by keys that cannot leave Vault."""
+
+    def mac(self, key: Literal["marker", "fingerprint"], texts: Sequence[str]) -> Sequence[str]:
+        """One digest per text, as lower-case hex, in one call."""
+        ...
+
+
+Clock = Callable[[], datetime]
+"""The present time with its zone."""
