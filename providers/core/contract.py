@@ -77,9 +77,16 @@ class Issued:
     secret: Mapping[str, Secret]
 
 
+RECOGNISED = "recognised"
+"""The check that tells whether a store accepts the credential at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One live check: what was looked at, what it showed, and the evidence in words without any secret."""
+    """One live check: what was looked at, what it showed, and the evidence in words without any secret.
+
+    The check named `RECOGNISED` is special: contradicted, it says that the credential is not accepted at all.
+    """
 
     check: str
     verdict: Verdict
@@ -121,6 +128,10 @@ class Issuer(Protocol):
 
     def verify(self, secret: Mapping[str, Secret], fields: Fields) -> Sequence[Finding]:
         """Live proof, both ways, that the credential can do what `fields` declare and no more. Changes nothing."""
+        ...
+
+    def tail(self, secret: Mapping[str, Secret]) -> str:
+        """The visible end of this credential, as the store shows it beside the key."""
         ...
 
     def probe(self, secret: Mapping[str, Secret]) -> Life:

@@ -88,7 +88,10 @@ def strip(label: str) -> str:
     return " ".join(_MARKER.sub(" ", label).split())
 
 
-def fingerprint_text(owner: Owner, number: int, secret: Mapping[str, str]) -> str:
-    """What a fingerprint is made over: purpose, owner, number and the named values in a fixed order."""
+def fingerprint_text(owner: Owner, secret: Mapping[str, str]) -> str:
+    """What a fingerprint is made over: purpose, owner and the named values in a fixed order.
+
+    The number is left out on purpose: a value that came back (an old file captured twice) has the fingerprint it had.
+    """
     parts = "".join(f"\n{name}={secret[name]}" for name in sorted(secret))
-    return f"fingerprint:{owner.prefix}{number}{parts}"
+    return f"fingerprint:{owner.prefix}{parts}"
