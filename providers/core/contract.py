@@ -71,7 +71,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A credential just made. `secret` holds the platform's fixed field names, all as text, ids included."""
+    """A credential just made. `secret` holds the platform's fixed field names, secret values only."""
 
     key_id: str
     secret: Mapping[str, Secret]
@@ -140,6 +140,10 @@ class Issuer(Protocol):
 
     def control(self) -> Finding:
         """Positive control: that this store, right now, would tell a good credential from a bad one."""
+        ...
+
+    def public(self) -> Mapping[str, str]:
+        """What a direct reader needs beside the secret, under fixed names (the store's address). No calls, no secrets."""
         ...
 
     def facts(self) -> Mapping[str, str]:

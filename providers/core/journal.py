@@ -1,0 +1,394 @@
+"""The documents of the protocol in Vault and their decisions (protocol.md sections 1 and 2).
+
+Everything that may be decided is decided by one check-and-set on one document, the journal of a connection. A decision is
+never reversed. No document but `generations/<n>` and `credential` holds a secret; there it stands as text fields.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from providers.core.contract import Document, Documents
+from providers.core.errors import Refused, VaultConflict, VaultUnclear
+from providers.core.marker import Owner
+from providers.core.redaction import Secret
+
+State = Literal["intended", "current", "superseded", "retiring", "abandoned", "revoked"]
+
+ALLOWED: Mapping[State, frozenset[State]] = {
+    "intended": frozenset({"current", "abandoned", "retiring"}),
+    "current": frozenset({"superseded", "retiring"}),
+    "superseded": frozenset({"retiring"}),
+    "retiring": frozenset({"revoked"}),
+    "abandoned": frozenset({"revoked"}),
+    "revoked": frozenset(),
+}
+"""The arrows of protocol.md section 2. `intended -> retiring` only where the store knew a number that Vault did not."""
+
+OPEN: frozenset[State] = frozenset({"intended", "current", "superseded"})
+"""States whose key may live on."""
+
+DEAD: frozenset[State] = frozenset({"abandoned", "retiring", "revoked"})
+"""States for ever closed: whoever meets such a key at its store revokes it."""
+
+STEPS_KEPT = 50
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Generation(_Value):
+    """One credential of a connection, from the decision to make it to the proof of its death.
+
+    `made_by` says whose act makes the key. `wished` are the fields it was decided for. `settled` says that no lost
+    request can still make it. `former_missing` says that the current key was already missing when this one was decided.
+    `confirmed` is a person's word that the key is gone or never was, where no listing can tell.
+    """
+
+    state: State
+    made_by: Literal["store", "person", "adopt"] = "store"
+    rotation: int = 1
+    wished: dict[str, Any] = Field(default_factory=dict)
+    key_id: str = ""
+    tail: str = ""
+    fingerprint: str = ""
+    source: str = ""
+    settled: bool = False
+    former_missing: bool = False
+    compromised: str = ""
+    confirmed: str = ""
+    note: str = ""
+    times: dict[str, datetime] = Field(default_factory=dict)
+
+
+class LinkEntry(_Value):
+    """One user of the credential. `holds` is the lowest generation it may still have, `connecting` the one it may be
+    given, `acknowledged` the one it was proved with; 0 means none. `life` tells a link from a later one of its name."""
+
+    life: int
+    place: str
+    state: Literal["linked", "unlinking"] = "linked"
+    holds: int = 0
+    connecting: int = 0
+    acknowledged: int = 0
+    receipt: dict[str, Any] = Field(default_factory=dict)
+
+
+class RotationRequest(_Value):
+    """A rotation asked for by a command rather than by the declaration."""
+
+    rotation: int
+    reason: str
+    at: datetime
+
+
+class Lease(_Value):
+    """A courtesy to other runs; no rule leans on it."""
+
+    run: str
+    since: datetime
+
+
+class StepTaken(_Value):
+    """One decision, for people."""
+
+    at: datetime
+    run: str
+    what: str
+
+
+class Journal(_Value):
+    """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted."""
+
+    format: Literal[1] = 1
+    project: str
+    stack: str
+    connection: str
+    store: str
+    platform: str = ""
+    incarnation: int = 1
+    phase: Literal["open", "closing", "closed"] = "open"
+    next: int = 1
+    generations: dict[int, Generation] = Field(default_factory=dict)
+    links: dict[str, LinkEntry] = Field(default_factory=dict)
+    lives: dict[str, int] = Field(default_factory=dict)
+    requested: RotationRequest | None = None
+    lease: Lease | None = None
+    steps: tuple[StepTaken, ...] = ()
+
+    def in_state(self, *states: State) -> tuple[int, ...]:
+        """Numbers in one of these states, oldest first."""
+        return tuple(sorted(n for n, generation in self.generations.items() if generation.state in states))
+
+    @property
+    def current(self) -> int | None:
+        """The number of the current generation."""
+        numbers = self.in_state("current")
+        return numbers[-1] if numbers else None
+
+    @property
+    def intended(self) -> int | None:
+        """The number of the generation being made."""
+        numbers = self.in_state("intended")
+        return numbers[-1] if numbers else None
+
+    @property
+    def rotation(self) -> int:
+        """The rotation number the current generation answers; 0 without one."""
+        return self.generations[self.current].rotation if self.current is not None else 0
+
+    def moved(self, number: int, state: State, at: datetime, **changes: Any) -> "Journal":
+        """This journal with one generation moved along an allowed arrow."""
+        generation = self.generations[number]
+        if state not in ALLOWED[generation.state]:
+            raise AssertionError(f"generation {number} cannot go from {generation.state} to {state}")
+        times = {**generation.times, state: at}
+        return self.changed(number, state=state, times=times, **changes)
+
+    def changed(self, number: int, **changes: Any) -> "Journal":
+        """This journal with other facts of one generation."""
+        generations = {**self.generations, number: self.generations[number].model_copy(update=changes)}
+        return self.model_copy(update={"generations": generations})
+
+    def with_link(self, name: str, entry: LinkEntry | None) -> "Journal":
+        """This journal with a link's entry set, or removed; its life number stays known."""
+        links = {key: value for key, value in self.links.items() if key != name}
+        lives = dict(self.lives)
+        if entry is not None:
+            links[name] = entry
+            lives[name] = entry.life
+        return self.model_copy(update={"links": links, "lives": lives})
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The `credential` document as it stands. `values` are its secret fields, empty for a tombstone or where it may not
+    be read."""
+
+    version: int
+    state: Literal["absent", "live", "revoked"]
+    incarnation: int = 0
+    generation: int = 0
+    at: datetime | None = None
+    values: Mapping[str, Secret] = field(default_factory=dict)
+    public: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A generation document: its secret while it is present."""
+
+    state: Literal["absent", "present", "destroyed"]
+    key_id: str = ""
+    tail: str = ""
+    values: Mapping[str, Secret] = field(default_factory=dict)
+    edited: bool = False
+
+
+_OWN_FIELDS = frozenset({"generation", "state", "incarnation", "published_at", "key_id", "tail", "txn", "public"})
+"""Names of the `credential` and generation documents that are no secret fields of a platform."""
+
+
+class Book:
+    """The documents of one connection.
+
+    A write whose reply was lost is read back and told by its transaction id, so that a caller learns "written" or
+    `VaultConflict`, never a guess.
+    """
+
+    def __init__(self, documents: Documents, owner: Owner) -> None:
+        self._documents = documents
+        self.owner = owner
+
+    def _path(self, name: str) -> str:
+        return f"{self.owner.connection}/{name}"
+
+    def _write(self, path: str, data: Mapping[str, Any], cas: int) -> int:
+        stamped = {**data, "txn": secrets.token_hex(8)}
+        for _ in range(3):
+            try:
+                return self._documents.write(path, stamped, cas=cas)
+            except VaultUnclear as unclear:
+                seen = self._documents.read(path)
+                if seen.data.get("txn") == stamped["txn"]:
+                    return seen.version
+                if seen.version != cas:
+                    raise VaultConflict("another run wrote this document first", where=path) from None
+                lost = unclear
+        raise lost from None
+
+    # --- the journal ---------------------------------------------------------------------------------------------------
+
+    def journal(self) -> tuple[Journal | None, int]:
+        """The journal and its version; None where the connection never had one."""
+        document = self._documents.read(self._path("journal"))
+        if document.state != "present":
+            if document.version:
+                raise Refused(
+                    "the journal was deleted in Vault",
+                    do=f"Undelete version {document.version} of it: it alone knows which keys are ours",
+                    where=self.owner.connection,
+                )
+            return None, 0
+        journal = Journal.model_validate({k: v for k, v in document.data.items() if k != "txn"})
+        if (journal.project, journal.stack, journal.connection) != (
+            self.owner.project,
+            self.owner.stack,
+            self.owner.connection,
+        ):
+            raise Refused(
+                f"the journal belongs to {journal.project}:{journal.stack}:{journal.connection}",
+                do="Two stacks may not share a path in Vault",
+                where=self.owner.connection,
+            )
+        return journal, document.version
+
+    def decide(self, journal: Journal, version: int, *, run: str, at: datetime, what: str) -> int:
+        """Write a decision against the journal's version, with a line about it for people; the new version."""
+        steps = (*journal.steps, StepTaken(at=at, run=run, what=what))[-STEPS_KEPT:]
+        written = journal.model_copy(update={"steps": steps})
+        return self._write(self._path("journal"), written.model_dump(mode="json", exclude_defaults=True), version)
+
+    # --- generations ---------------------------------------------------------------------------------------------------
+
+    def kept(self, number: int) -> Kept:
+        """The document of generation `number`. Only its first version counts: what a person writes over it is noticed,
+        never used."""
+        path = self._path(f"generations/{number}")
+        document = self._documents.read(path)
+        edited = document.version > 1
+        if edited:
+            document = self._documents.read(path, version=1)
+        if document.state == "present" and document.data.get("state") == "revoked":
+            return Kept("destroyed", edited=edited)
+        if document.state != "present":
+            return Kept(document.state, edited=edited)
+        return Kept(
+            "present",
+            key_id=str(document.data.get("key_id", "")),
+            tail=str(document.data.get("tail", "")),
+            values=_secrets(document),
+            edited=edited,
+        )
+
+    def keep(self, number: int, key_id: str, tail: str, secret: Mapping[str, Secret]) -> None:
+        """Write the secret of generation `number`, once."""
+        values = {name: value.reveal() for name, value in secret.items()}
+        data = {**values, "state": "live", "generation": str(number), "key_id": key_id, "tail": tail}
+        self._write(self._path(f"generations/{number}"), data, 0)
+
+    def bury(self, number: int) -> None:
+        """Write a tombstone where nothing was written yet, so that a late writer fails. No error if something was."""
+        try:
+            self._write(self._path(f"generations/{number}"), {"state": "revoked", "generation": str(number)}, 0)
+        except VaultConflict:
+            return
+
+    def destroy(self, number: int) -> None:
+        """Destroy the data of generation `number`, every version a person may have written included."""
+        path = self._path(f"generations/{number}")
+        version = self._documents.read(path).version
+        self._documents.destroy(path, range(1, version + 1))
+
+    # --- the published copy --------------------------------------------------------------------------------------------
+
+    def published(self) -> Published:
+        """The `credential` document, for people and systems that read Vault by a fixed path."""
+        document = self._documents.read(self._path("credential"))
+        if document.state != "present":
+            return Published(document.version, "absent")
+        data = document.data
+        moment = data.get("published_at")
+        return Published(
+            version=document.version,
+            state="live" if data.get("state") == "live" else "revoked",
+            incarnation=_number(data.get("incarnation")),
+            generation=_number(data.get("generation")),
+            at=datetime.fromisoformat(moment) if isinstance(moment, str) and moment else None,
+            values=_secrets(document),
+            public={name: str(data.get(name, "")) for name in _public_names(document)},
+        )
+
+    def publish(
+        self,
+        version: int,
+        incarnation: int,
+        number: int,
+        key_id: str,
+        secret: Mapping[str, Secret],
+        public: Mapping[str, str],
+        at: datetime,
+    ) -> int:
+        """Make generation `number` the one people read, against the version read before the journal.
+
+        `public` are fields a reader needs beside the secret (the store's address): no secrets, current as of now.
+        """
+        values = {name: value.reveal() for name, value in secret.items()}
+        data = {
+            **values,
+            **public,
+            "public": " ".join(sorted(public)),
+            "state": "live",
+            "generation": str(number),
+            "incarnation": str(incarnation),
+            "key_id": key_id,
+            "published_at": at.isoformat(),
+        }
+        return self._write(self._path("credential"), data, version)
+
+    def withdraw(self, version: int, incarnation: int, at: datetime) -> int:
+        """Put a tombstone in place of the published copy."""
+        data = {"state": "revoked", "incarnation": str(incarnation), "generation": "0", "published_at": at.isoformat()}
+        return self._write(self._path("credential"), data, version)
+
+    def forget_older(self, version: int) -> None:
+        """Destroy the data of every published version before `version`."""
+        self._documents.destroy(self._path("credential"), range(1, version))
+
+    # --- slots at consumers --------------------------------------------------------------------------------------------
+
+    def slot(self, digest: str) -> tuple["Slot | None", int]:
+        """Who owns a place at a consumer."""
+        document = self._documents.read(f"_slots/{digest}")
+        if document.state != "present":
+            return None, document.version
+        return Slot.model_validate({k: v for k, v in document.data.items() if k != "txn"}), document.version
+
+    def take_slot(self, digest: str, slot: "Slot", version: int) -> None:
+        """Take a place against the version read before the journal."""
+        self._write(f"_slots/{digest}", slot.model_dump(mode="json"), version)
+
+    def other(self, connection: str) -> "Book":
+        """The documents of another connection of this stack: to see whether a slot's owner is gone."""
+        return Book(self._documents, Owner(self.owner.project, self.owner.stack, connection))
+
+
+class Slot(_Value):
+    """Which link, in which life and incarnation, owns a place at a consumer. Never given back: an owner that is gone
+    leaves the slot free."""
+
+    connection: str
+    link: str
+    incarnation: int
+    life: int
+
+
+def _public_names(document: Document) -> frozenset[str]:
+    return frozenset(str(document.data.get("public", "")).split())
+
+
+def _secrets(document: Document) -> Mapping[str, Secret]:
+    plain = _OWN_FIELDS | _public_names(document)
+    return {
+        name: Secret(value) for name, value in document.data.items() if name not in plain and isinstance(value, str)
+    }
+
+
+def _number(value: object) -> int:
+    """A number kept as text; 0 for anything a person made of it."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else 0
