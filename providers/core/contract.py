@@ -7,9 +7,12 @@ Pulumi, is core's. No response body travels in these values, and a secret only a
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from providers.core.redaction import Secret
+
+if TYPE_CHECKING:
+    from providers.core.http import Http
 
 Fields = Mapping[str, Any]
 """Declared fields of a credential as the store keeps them: JSON values in the vendor's words, by declared name."""
@@ -23,7 +26,8 @@ class Capabilities:
     """What a platform can do with a kind of credential.
 
     `made_by` and `revoked_by` say who acts; `revisable` names the fields that change in place; `lists` is whether every
-    credential of the store can be listed completely; `settle` is how many seconds a lost request may still commit.
+    credential of the store can be listed completely; `settle` is how many seconds a lost request may still commit;
+    `relabels` is whether `revise` can put our marker on a key that lacks it.
     """
 
     made_by: Literal["api", "form", "person"]
@@ -31,6 +35,7 @@ class Capabilities:
     revisable: frozenset[str]
     lists: bool
     settle: float
+    relabels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +240,39 @@ class Keyring(Protocol):
 
 Clock = Callable[[], datetime]
 """The present time with its zone."""
+
+
+class Tools(Protocol):
+    """What core lends to a platform for as long as an operation lasts."""
+
+    @property
+    def http(self) -> "Http":
+        """The one place that builds clients: TLS, no redirects, the address guard, retries."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The present time."""
+        ...
+
+    def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
+        """The admin login that lies in Vault under this host and path (no slash at either end), or None.
+
+        Its fields are the platform's; a person's login has `username` and `password`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialKind:
+    """One kind of credential of a platform, as its folder offers it to core.
+
+    `fields` are the declared fields that belong to the credential, and what `Order.fields` and `StoreKey.fields` carry;
+    `secret_fields` are the fixed names of the `credential` document; `issuer` makes the issuer from all inputs (the
+    store's address and settings among them) and does no I/O itself.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    secret_fields: tuple[str, ...]
+    issuer: Callable[[Mapping[str, Any], Tools], Issuer]
