@@ -1,7 +1,7 @@
 """What is due: the protocol as one pure function of the facts and the wish (protocol.md section 4).
 
-No input or output, no clock of its own. The loop, a preview, `connections status` and the model explorer all call `due`;
-there is no recovery code, since recovery is the same function with other facts.
+No input or output, no clock of its own. The loop, a preview, `connections status` and the model explorer all call
+`due`; there is no recovery code, since recovery is the same function with other facts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -313,12 +313,23 @@ def waits(facts: Facts, journal: Journal, wish: Wish, number: int) -> tuple[str,
     if published is None or published.state != "live" or published.generation <= number or published.at is None:
         return ("the new generation is not published",)
     reasons: list[str] = []
+    if _was_missing(facts, journal, number):
+        # Nobody can use a key that is gone: nothing is taken from anyone who still holds it.
+        return ()
     over = published.at + timedelta(seconds=wish.overlap)
     if facts.now < over:
         reasons.append(f"overlap until {over:%Y-%m-%d %H:%M:%S %Z}")
     reasons += [
         f"{name} still holds generation {min(entry.holds, entry.connecting)}"
         for name, entry in sorted(journal.links.items())
-        if entry.holds <= number or entry.connecting <= number
+        if not entry.reads and (entry.holds <= number or entry.connecting <= number)
     ]
     return tuple(reasons)
+
+
+def _was_missing(facts: Facts, journal: Journal, number: int) -> bool:
+    """Whether this generation was replaced because its key was gone, and the store still does not have it."""
+    replaced_missing = any(
+        later > number and generation.former_missing for later, generation in journal.generations.items()
+    )
+    return replaced_missing and facts.keys is not None and not facts.keys.get(number)

@@ -25,7 +25,7 @@ class ConnectionsError(Exception):
         return f"{line}. {self.do}" if self.do else line
 
 
-# --- what a user wrote -------------------------------------------------------------------------------------------------
+# --- what a user wrote ---
 
 
 class DeclarationError(ConnectionsError):
@@ -44,7 +44,7 @@ class PersonNeeded(ConnectionsError):
     exit_code = 4
 
 
-# --- stores and hubs ---------------------------------------------------------------------------------------------------
+# --- stores and hubs ---
 
 
 class StoreError(ConnectionsError):
@@ -99,7 +99,7 @@ class AddressRefused(StoreError):
     exit_code = 5
 
 
-# --- Vault -------------------------------------------------------------------------------------------------------------
+# --- Vault ---
 
 
 class VaultError(CouldNotLook):
@@ -138,7 +138,7 @@ class VaultWrongPlace(VaultError):
     """The stack's sentinel is not readable: wrong mount, namespace or policy; "not found" proves nothing."""
 
 
-# --- the protocol ------------------------------------------------------------------------------------------------------
+# --- the protocol ---
 
 
 class Superseded(ConnectionsError):

@@ -68,7 +68,8 @@ class Generation(_Value):
 
 class LinkEntry(_Value):
     """One user of the credential. `holds` is the lowest generation it may still have, `connecting` the one it may be
-    given, `acknowledged` the one it was proved with; 0 means none. `life` tells a link from a later one of its name."""
+    given, `acknowledged` the one it was proved with; 0 means none. `life` tells a link from a later one of its name.
+    `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read."""
 
     life: int
     place: str
@@ -76,6 +77,7 @@ class LinkEntry(_Value):
     holds: int = 0
     connecting: int = 0
     acknowledged: int = 0
+    reads: bool = False
     receipt: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -222,7 +224,7 @@ class Book:
                 lost = unclear
         raise lost from None
 
-    # --- the journal ---------------------------------------------------------------------------------------------------
+    # --- the journal ---
 
     def journal(self) -> tuple[Journal | None, int]:
         """The journal and its version; None where the connection never had one."""
@@ -254,7 +256,7 @@ class Book:
         written = journal.model_copy(update={"steps": steps})
         return self._write(self._path("journal"), written.model_dump(mode="json", exclude_defaults=True), version)
 
-    # --- generations ---------------------------------------------------------------------------------------------------
+    # --- generations ---
 
     def kept(self, number: int) -> Kept:
         """The document of generation `number`. Only its first version counts: what a person writes over it is noticed,
@@ -295,7 +297,7 @@ class Book:
         version = self._documents.read(path).version
         self._documents.destroy(path, range(1, version + 1))
 
-    # --- the published copy --------------------------------------------------------------------------------------------
+    # --- the published copy ---
 
     def published(self) -> Published:
         """The `credential` document, for people and systems that read Vault by a fixed path."""
@@ -350,7 +352,7 @@ class Book:
         """Destroy the data of every published version before `version`."""
         self._documents.destroy(self._path("credential"), range(1, version))
 
-    # --- slots at consumers --------------------------------------------------------------------------------------------
+    # --- slots at consumers ---
 
     def slot(self, digest: str) -> tuple["Slot | None", int]:
         """Who owns a place at a consumer."""

@@ -1,0 +1,418 @@
+"""The acts: what a run does about each thing that is due (protocol.md sections 4 and 6).
+
+Each follows an earlier decision in the journal or is one; each is safe to repeat and safe to stop after.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from providers.core import marker
+from providers.core.contract import RECOGNISED, Issued, Order, Selector
+from providers.core.due import Act, Facts, Step, current_key, differing, missing_or_dead, rotation_wished
+from providers.core.errors import (
+    AddressRefused,
+    Blocked,
+    Forbidden,
+    Rejected,
+    Unauthorized,
+    Unreachable,
+    VaultConflict,
+)
+from providers.core.journal import Generation, Journal, Kept, Lease
+from providers.core.redaction import Secret
+from providers.core.run import Run, owned
+
+PROOF_TRIES = 3
+"""How often a proof of death is looked for in one run, since listings may lag behind writes."""
+
+REVOKED_KEPT = 30
+"""How many dead generations a journal remembers one by one; older numbers below `next` count as revoked."""
+
+_NOT_SENT = (Rejected, Unreachable, AddressRefused, Unauthorized, Forbidden)
+"""Failures of a request to make a key after which no key can appear."""
+
+
+class Later(Exception):  # noqa: N818 - it is no error: the next run goes on
+    """Only time is missing; it is a status, not a problem."""
+
+
+def _open(run: Run, step: Step, facts: Facts) -> None:
+    journal, owner = facts.journal, run.operation.owner
+    if journal is None:
+        run.decide(
+            Journal(
+                project=owner.project,
+                stack=owner.stack,
+                connection=owner.connection,
+                store=run.operation.store,
+                platform=run.operation.platform,
+            ),
+            "opened",
+        )
+        return
+    kept = sorted(journal.generations)[-REVOKED_KEPT:]
+    run.decide(
+        journal.model_copy(
+            update={
+                "phase": "open",
+                "incarnation": journal.incarnation + 1,
+                "generations": {number: journal.generations[number] for number in kept},
+                "requested": None,
+            }
+        ),
+        "opened again",
+    )
+
+
+def _wait(run: Run, step: Step, facts: Facts) -> None:
+    run.operation.report(step.why)
+    run.operation.wait(0.2)
+
+
+def _withdraw(run: Run, step: Step, facts: Facts) -> None:
+    journal = _journal(facts)
+    version = facts.published.version if facts.published is not None else 0
+    run.book.withdraw(version, journal.incarnation, run.operation.clock())
+
+
+def _condemn(run: Run, step: Step, facts: Facts) -> None:
+    journal, at = _journal(facts), run.operation.clock()
+    for number in journal.in_state("intended"):
+        journal = journal.moved(number, "abandoned", at)
+    for number in journal.in_state("current", "superseded"):
+        journal = journal.moved(number, "retiring", at)
+    run.decide(journal, "every generation is to end")
+
+
+def _abandon(run: Run, step: Step, facts: Facts) -> None:
+    journal = _journal(facts)
+    settled = step.number in run.never_sent
+    moved = journal.moved(step.number, "abandoned", run.operation.clock(), note=step.why, settled=settled)
+    run.decide(moved.model_copy(update={"lease": None}), f"generation {step.number} given up: {step.why}")
+
+
+def _verify(run: Run, step: Step, facts: Facts) -> None:
+    journal, number = _journal(facts), step.number
+    generation, kept = journal.generations[number], facts.kept[number]
+    fingerprint = run.operation.fingerprint(kept.values)
+    wrong = _wrong(run, facts, number, kept, fingerprint)
+    if not wrong:
+        findings = run.prove(number, kept.values, generation.wished)
+        wrong = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "contradicted")
+        recognised = any(f.check == RECOGNISED and f.verdict == "confirmed" for f in findings)
+        if not wrong and not recognised:
+            reasons = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "unverifiable")
+            raise Blocked(
+                f"generation {number} could not be proved yet: {reasons or 'the store said nothing'}",
+                do="Run again when the store can be asked",
+                where=run.operation.owner.connection,
+            )
+    if wrong:
+        _abandon(run, Step(Act.ABANDON, number, wrong), facts)
+        # Another try would fail the same way: one key a run is enough.
+        run.tried[(Act.ISSUE, 0)] = wrong
+        raise Blocked(
+            f"generation {number} was refused by its proof and is given up: {wrong}",
+            where=run.operation.owner.connection,
+        )
+    at = run.operation.clock()
+    if journal.current is not None:
+        journal = journal.moved(journal.current, "superseded", at)
+    journal = journal.moved(number, "current", at, key_id=kept.key_id, tail=kept.tail, fingerprint=fingerprint)
+    run.decide(journal.model_copy(update={"lease": None}), f"generation {number} is proved and current")
+
+
+def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) -> str:
+    """What about a made key is wrong before it is even tried, in words."""
+    journal = _journal(facts)
+    if any(g.fingerprint == fingerprint for n, g in journal.generations.items() if n != number):
+        return "this value was a credential of the connection before"
+    if facts.keys is None:
+        return ""
+    seen = [key for key in facts.keys.get(number, ()) if key.key_id == kept.key_id]
+    if not seen:
+        by_id = Selector(run.book.owner.prefix, frozenset({kept.key_id}))
+        seen = [key for key in run.issuer.find(by_id) if key.key_id == kept.key_id]
+        if not seen or seen[0].tail != kept.tail:
+            return "the key is not at the store"
+    generation = journal.generations[number]
+    if generation.made_by == "store":
+        changed = differing(generation.wished, seen[0].fields)
+        return f"{', '.join(changed)} differs at the store" if changed else ""
+    changed = tuple(n for n in differing(generation.wished, seen[0].fields) if n not in facts.capabilities.revisable)
+    return f"{', '.join(changed)} differs at the store" if changed else ""
+
+
+def _publish(run: Run, step: Step, facts: Facts) -> None:
+    journal, kept = _journal(facts), facts.kept[step.number]
+    version = facts.published.version if facts.published is not None else 0
+    key_id = journal.generations[step.number].key_id
+    run.book.publish(
+        version, journal.incarnation, step.number, key_id, kept.values, facts.public, run.operation.clock()
+    )
+    run.operation.report(f"generation {step.number} is published in Vault")
+
+
+def _close(run: Run, step: Step, facts: Facts) -> None:
+    run.decide(_journal(facts).model_copy(update={"phase": "closing", "lease": None}), "destroy decided")
+
+
+def _closed(run: Run, step: Step, facts: Facts) -> None:
+    run.decide(_journal(facts).model_copy(update={"phase": "closed"}), "closed: nothing of ours is alive")
+
+
+def _issue(run: Run, step: Step, facts: Facts) -> None:
+    journal, operation, wish = _journal(facts), run.operation, run.wish
+    if wish is None:
+        raise AssertionError("nothing is issued without a wish")
+    never_had_one = not any("current" in generation.times for generation in journal.generations.values())
+    adopting = bool(wish.adopt) and never_had_one
+    by_person = facts.capabilities.made_by == "person"
+    number, at = journal.next, operation.clock()
+    generation = Generation(
+        state="intended",
+        made_by="adopt" if adopting else "person" if by_person else "store",
+        rotation=rotation_wished(journal, wish),
+        wished=dict(wish.fields),
+        source=wish.adopt if adopting else "",
+        former_missing=bool(missing_or_dead(facts, journal)),
+        note=step.why,
+        times={"intended": at},
+    )
+    intended = journal.model_copy(
+        update={
+            "next": number + 1,
+            "generations": {**journal.generations, number: generation},
+            "lease": None if by_person else Lease(run=operation.run, since=at),
+        }
+    )
+    run.decide(intended, f"generation {number} intended: {step.why}")
+    if adopting:
+        key_id, secret = _adopted(run, wish.adopt)
+    elif by_person:
+        return
+    else:
+        try:
+            issued: Issued = run.issuer.issue(
+                Order(wish.fields, marker.make(operation.keyring, operation.owner, number))
+            )
+        except _NOT_SENT:
+            run.never_sent.add(number)
+            raise
+        finally:
+            run.forget_listing()
+        key_id, secret = issued.key_id, issued.secret
+    keep(run, number, key_id, secret)
+
+
+def keep(run: Run, number: int, key_id: str, secret: Mapping[str, Secret]) -> None:
+    """Store what was issued. Refused means that this number was given up meanwhile: its key is ended at once."""
+    try:
+        run.book.keep(number, key_id, run.issuer.tail(secret), secret)
+    except VaultConflict:
+        journal, _ = run.book.journal()
+        if journal is not None and journal.generations[number].state in {"abandoned", "retiring", "revoked"}:
+            run.issuer.revoke(key_id)
+        raise
+    run.operation.report(f"generation {number} is made and its secret is in Vault")
+
+
+def _adopted(run: Run, entry: str) -> tuple[str, Mapping[str, Secret]]:
+    """The hand-made value under the adopt prefix, and the key at the store it belongs to."""
+    value = run.operation.entry(entry)
+    if not value:
+        raise Blocked(
+            f"there is nothing to adopt under {entry}",
+            do="Put the hand-made key there, or take the `adopt` line out",
+            where=run.operation.owner.connection,
+        )
+    if not run.issuer.capabilities.lists:
+        return "", value
+    tail = run.issuer.tail(value)
+    found = [key for key in run.issuer.find(Selector("", details=False)) if key.tail == tail]
+    if len(found) != 1:
+        how_many = "no key" if not found else f"{len(found)} keys"
+        raise Blocked(
+            f"{how_many} at the store ends like the one under {entry}",
+            do="Only a key that the store shows once can be adopted",
+            where=run.operation.owner.connection,
+        )
+    return found[0].key_id, value
+
+
+def _revise(run: Run, step: Step, facts: Facts) -> None:
+    journal, number, wish = _journal(facts), step.number, run.wish
+    key = current_key(facts, journal, number)
+    if wish is None or key is None:
+        raise AssertionError("only a key that is there is revised")
+    operation = run.operation
+    mark = marker.make(operation.keyring, operation.owner, number)
+    try:
+        run.issuer.revise(key.key_id, Order(wish.fields, mark))
+    finally:
+        run.forget_listing()
+        run.forget_proof(number)
+    operation.report(f"generation {number}: {step.why}; changed in place")
+    # Done once per run: if the next look still shows a difference, the store did not take it.
+    run.tried[step.key] = "the store did not take the change"
+    changed = journal.changed(number, wished=dict(wish.fields))
+    if changed != journal:
+        run.decide(changed, f"generation {number} changed in place: {step.why}")
+
+
+def _retire(run: Run, step: Step, facts: Facts) -> None:
+    journal, number, at = _journal(facts), step.number, run.operation.clock()
+    if journal.current == number and facts.published is not None:
+        # A leaked key goes before its successor is there: nobody may read it any more.
+        run.book.withdraw(facts.published.version, journal.incarnation, at)
+    run.decide(
+        journal.moved(number, "retiring", at, note=step.why), f"generation {number} is to be revoked: {step.why}"
+    )
+
+
+def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
+    journal, number = _journal(facts), step.number
+    generation = journal.generations[number]
+    if run.book.kept(number).state == "absent":
+        run.book.bury(number)
+    _revoke_all(run, facts, number)
+    run.book.destroy(number)
+    if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
+        raise Blocked(
+            f"generation {number} was given up and its store has no list that would show its key",
+            do=f"Delete the key if it exists, then `connections confirm {journal.connection} --deleted {number}`",
+            where=journal.connection,
+        )
+    if not generation.settled and generation.made_by == "store":
+        _let_settle(run, journal, number)
+    if facts.keys is not None and _listed(run, journal, number):
+        raise Blocked(f"the store still lists generation {number}", do="Run again", where=journal.connection)
+    _revoked(run, journal, number, "generation {} was given up; the store does not have it")
+
+
+def _let_settle(run: Run, journal: Journal, number: int) -> None:
+    """A lost request may still make the key: an `up` leaves it open for the next run, a destroy waits, since nobody may
+    look again."""
+    since = journal.generations[number].times.get("intended", run.operation.clock())
+    left = (since + timedelta(seconds=run.issuer.capabilities.settle) - run.operation.clock()).total_seconds()
+    if left <= 0:
+        return
+    if run.wish is not None and journal.phase == "open":
+        raise Later(f"generation {number} was given up; a lost request may still make its key for {left:.0f} s")
+    run.operation.report(f"waiting {left:.0f} s: a lost request may still make the key of generation {number}")
+    run.operation.wait(left)
+    run.forget_listing()
+
+
+def _revoke_all(run: Run, facts: Facts, number: int) -> None:
+    if facts.capabilities.revoked_by == "person":
+        return
+    for key in (facts.keys or {}).get(number, ()):
+        try:
+            run.issuer.revoke(key.key_id)
+        finally:
+            run.forget_listing()
+
+
+def _listed(run: Run, journal: Journal, number: int) -> bool:
+    """Whether a listing made now shows a key of this number."""
+    run.forget_listing()
+    selector = Selector(run.book.owner.prefix, frozenset({journal.generations[number].key_id} - {""}), details=False)
+    keys, _ = owned(run.operation, journal, run.issuer.find(selector))
+    return bool(keys.get(number))
+
+
+def _revoked(run: Run, journal: Journal, number: int, words: str) -> None:
+    run.decide(journal.moved(number, "revoked", run.operation.clock()), words.format(number))
+
+
+def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
+    journal, number = _journal(facts), step.number
+    generation = journal.generations[number]
+    kept = run.book.kept(number)
+    if generation.made_by == "adopt" and not _may_revoke_adopted(run, facts, number):
+        run.book.destroy(number)
+        _revoked(run, journal, number, "generation {} was adopted and is only forgotten, its key lives on")
+        return
+    _revoke_all(run, facts, number)
+    missing = _proof_of_death(run, journal, number, kept)
+    if missing:
+        raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
+    if facts.published is not None:
+        run.book.forget_older(facts.published.version)
+    run.book.destroy(number)
+    _revoked(run, journal, number, "generation {} is revoked and proved dead")
+
+
+def _may_revoke_adopted(run: Run, facts: Facts, number: int) -> bool:
+    """An adopted key without our marker ends only by rotation, or where the declaration says so."""
+    journal = _journal(facts)
+    ids = {key.key_id for key in (facts.keys or {}).get(number, ())}
+    carries_marker = bool(ids) and not ids & facts.unmarked
+    return carries_marker or journal.phase == "open" or run.operation.revoke_adopted
+
+
+def _proof_of_death(run: Run, journal: Journal, number: int, kept: Kept) -> str:
+    """What is missing of the proof, in words; empty where it is whole (protocol.md section 6)."""
+    missing = "nothing was looked at"
+    for attempt in range(PROOF_TRIES):
+        if attempt:
+            run.operation.wait(0.5 * attempt)
+        missing = _death_once(run, journal, number, kept)
+        if not missing:
+            break
+    return missing
+
+
+def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> str:
+    generation, issuer = journal.generations[number], run.issuer
+    if issuer.capabilities.lists and _listed(run, journal, number):
+        return "the store still lists it"
+    if generation.confirmed or kept.state == "destroyed":
+        # A person's word, or an earlier run that had its proof: it destroys the document before it says so.
+        return ""
+    if run.operation.fingerprint(kept.values) != generation.fingerprint:
+        return "the value in Vault is not the one that was issued, so its refusal would prove nothing"
+    control = issuer.control()
+    if control.verdict != "confirmed":
+        return f"the store could not show that it tells good credentials from bad ones ({control.evidence})"
+    answers = {issuer.probe(kept.values) for _ in range(2)}
+    if answers != {"refused"}:
+        return (
+            "the store still accepts it" if "accepted" in answers else "the store's answer to it has no clear meaning"
+        )
+    return ""
+
+
+def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:
+    _revoke_all(run, facts, step.number)
+    run.operation.report(f"a stray key of generation {step.number}, dead by decision, was revoked")
+    if _listed(run, _journal(facts), step.number):
+        raise Blocked(
+            f"the store still lists generation {step.number}", do="Run again", where=run.operation.owner.connection
+        )
+
+
+def _journal(facts: Facts) -> Journal:
+    if facts.journal is None:
+        raise AssertionError("no act but opening comes before the journal")
+    return facts.journal
+
+
+ACTS: Mapping[Act, Callable[[Run, Step, Facts], None]] = {
+    Act.OPEN: _open,
+    Act.WAIT: _wait,
+    Act.WITHDRAW: _withdraw,
+    Act.CONDEMN: _condemn,
+    Act.FINISH_ABANDONED: _finish_abandoned,
+    Act.FINISH_RETIRING: _finish_retiring,
+    Act.REVOKE_STRAY: _revoke_stray,
+    Act.ABANDON: _abandon,
+    Act.VERIFY: _verify,
+    Act.PUBLISH: _publish,
+    Act.CLOSE: _close,
+    Act.CLOSED: _closed,
+    Act.ISSUE: _issue,
+    Act.REVISE: _revise,
+    Act.RETIRE: _retire,
+}

@@ -1,0 +1,270 @@
+"""The loop of a link: give the current credential to its user, prove it there, say so (protocol.md section 4, "A link").
+
+The places at consumers are slots: a slot is taken by check-and-set after reading who owns it, and never given back; an
+owner that is gone leaves it free.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from providers.core.contract import Finding, Held, Link
+from providers.core.errors import Blocked, ConnectionsError, Refused, StoreError, Superseded, VaultConflict
+from providers.core.journal import Journal, LinkEntry, Slot
+from providers.core.operation import Operation
+from providers.core.redaction import Secret
+
+TURNS = 50
+"""More turns than any link can need while others work on the same journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOutcome:
+    """Where a run left a link: its entry, its proof, and what could not be done or only a person can do, in words."""
+
+    entry: LinkEntry | None
+    findings: Sequence[Finding] = ()
+    problems: tuple[ConnectionsError, ...] = ()
+    person: tuple[str, ...] = ()
+
+
+class LinkRun:
+    """One run on one link. It belongs to the incarnation and to the life of the link in which it began."""
+
+    def __init__(self, operation: Operation, name: str, link: Link) -> None:
+        self.operation, self.name, self.link = operation, name, link
+        self.book = operation.book
+        self.where = f"{operation.owner.connection}/{name}"
+        self.version = 0
+        self.incarnation = 0
+        self.life = 0
+
+    # --- look and decide ---
+
+    def journal(self) -> Journal:
+        """The journal, while our incarnation lasts."""
+        journal, self.version = self.book.journal()
+        if journal is None:
+            raise Blocked(
+                "there is no credential to link yet", do="Run `pulumi up` for its connection", where=self.where
+            )
+        if self.incarnation and journal.incarnation != self.incarnation:
+            raise Superseded("another run closed this connection meanwhile", where=self.where)
+        return journal
+
+    def entry(self, journal: Journal) -> LinkEntry | None:
+        """Our entry, while our life lasts."""
+        entry = journal.links.get(self.name)
+        later = journal.lives.get(self.name, 0) > self.life
+        if later or (entry is None and self.life and journal.lives.get(self.name) == self.life):
+            raise Superseded("another run removed this link meanwhile", where=self.where)
+        return entry
+
+    def decide(self, journal: Journal, entry: LinkEntry | None, what: str) -> None:
+        """Write our entry against the version that was looked at."""
+        operation = self.operation
+        changed = journal.with_link(self.name, entry)
+        line = f"link {self.name}: {what}"
+        self.version = self.book.decide(changed, self.version, run=operation.run, at=operation.clock(), what=line)
+        operation.report(line)
+
+    # --- connect ---
+
+    def connect(self, *, again: bool = False) -> LinkOutcome:
+        """Bring the user to the current generation; `again` gives it once more even where the journal says it has it."""
+        journal = self.journal()
+        self.incarnation = journal.incarnation
+        if self.name in journal.links and journal.links[self.name].state == "unlinking":
+            LinkRun(self.operation, self.name, self.link).disconnect()
+            journal = self.journal()
+        present = journal.links.get(self.name)
+        # A link that is new begins the life after the last one it ever had.
+        self.life = present.life if present else 0
+        for _ in range(TURNS):
+            try:
+                outcome = self._connect_once(again)
+            except VaultConflict:
+                continue
+            if outcome is not None:
+                return outcome
+        raise Blocked("other runs kept changing the journal", do="Run again", where=self.where)
+
+    def _connect_once(self, again: bool) -> LinkOutcome | None:
+        journal = self.journal()
+        number = journal.current
+        if journal.phase != "open" or number is None:
+            return LinkOutcome(
+                journal.links.get(self.name),
+                problems=(Blocked("its connection has no current credential", do="Run `pulumi up`", where=self.where),),
+            )
+        entry = self.entry(journal) if self.life else journal.links.get(self.name)
+        if entry is not None and not self.life:
+            # Another run began this life beside us: it is the same link, and ours too.
+            self.life = entry.life
+        if entry is not None and entry.state == "unlinking":
+            raise Superseded("another run is removing this link", where=self.where)
+        if entry is not None and entry.acknowledged == entry.connecting == number and not again:
+            return LinkOutcome(entry)
+        if entry is None or entry.connecting != number:
+            entry = self._intend(journal, entry, number)
+        if not self._own_slot(entry):
+            return None
+        if self.entry(self.journal()) != entry:
+            return None
+        kept = self.book.kept(number)
+        if kept.state != "present":
+            return LinkOutcome(
+                entry, problems=(Blocked("its secret in Vault is lost", do="Run again", where=self.where),)
+            )
+        return self._give(entry, number, kept.values)
+
+    def _intend(self, journal: Journal, entry: LinkEntry | None, number: int) -> LinkEntry:
+        """Say in the journal what the user may be given, before it is given."""
+        if entry is None:
+            self.life = journal.lives.get(self.name, 0) + 1
+            entry = LinkEntry(
+                life=self.life,
+                place=self.link.place,
+                holds=number,
+                reads=self.link.acknowledges == "overlap",
+            )
+        changed = entry.model_copy(update={"connecting": number})
+        try:
+            self.decide(journal, changed, f"connecting to generation {number}")
+        except VaultConflict:
+            # Not begun: the next look tells whose life it is.
+            self.life = self.life if self.name in journal.links else 0
+            raise
+        return changed
+
+    def _give(self, entry: LinkEntry, number: int, values: Mapping[str, Secret]) -> LinkOutcome | None:
+        try:
+            self.link.connect(number, values)
+            findings = tuple(self.link.verify(number, values))
+        except StoreError as problem:
+            return LinkOutcome(entry, problems=(problem,))
+        wrong = [finding for finding in findings if finding.verdict == "contradicted"]
+        if wrong:
+            words = "; ".join(f"{finding.check}: {finding.evidence}" for finding in wrong)
+            blocked = Blocked(f"the user does not work with generation {number}: {words}", where=self.where)
+            return LinkOutcome(entry, findings, (blocked,))
+        if self.link.acknowledges == "person":
+            words = f"{self.where}: take over generation {number}, then `connections confirm {self.where}`"
+            return LinkOutcome(entry, findings, person=(words,))
+        journal = self.journal()
+        if self.entry(journal) != entry:
+            return None
+        done = entry.model_copy(update={"acknowledged": number, "holds": number})
+        self.decide(journal, done, f"acknowledged generation {number}")
+        return LinkOutcome(done, findings)
+
+    # --- slots ---
+
+    def _digest(self) -> str:
+        return hashlib.sha256(self.link.place.encode()).hexdigest()[:32]
+
+    def _own_slot(self, entry: LinkEntry) -> bool:
+        """Take the place at the consumer; False when our entry changed meanwhile. A place taken by another is refused."""
+        if not self.link.place:
+            return True
+        connection = self.operation.owner.connection
+        slot, version = self.book.slot(self._digest())
+        if self.entry(self.journal()) != entry:
+            return False
+        mine = Slot(connection=connection, link=self.name, incarnation=self.incarnation, life=self.life)
+        if slot == mine:
+            return True
+        if slot is not None and (slot.connection, slot.link) != (connection, self.name) and not self._gone(slot):
+            raise Refused(
+                f"{self.link.place} is taken by {slot.connection}/{slot.link}",
+                do="Two links cannot fill one place at a consumer",
+                where=self.where,
+            )
+        self.book.take_slot(self._digest(), mine, version)
+        return True
+
+    def _gone(self, slot: Slot) -> bool:
+        """Whether the owner of a slot is gone. A newer life of the same link is not gone."""
+        journal, _ = self.book.other(slot.connection).journal()
+        return journal is None or slot.link not in journal.links
+
+    def _owns_slot(self, entry: LinkEntry) -> bool:
+        if not self.link.place:
+            return True
+        slot, _ = self.book.slot(self._digest())
+        mine = (self.operation.owner.connection, self.name, entry.life)
+        return slot is not None and (slot.connection, slot.link, slot.life) == mine
+
+    # --- disconnect ---
+
+    def disconnect(self) -> LinkOutcome:
+        """Clear the user and remove the link from the journal. Safe to repeat; nothing to do is no error."""
+        journal, self.version = self.book.journal()
+        entry = journal.links.get(self.name) if journal is not None else None
+        if journal is None or entry is None:
+            return LinkOutcome(None)
+        self.incarnation, self.life = journal.incarnation, entry.life
+        for _ in range(TURNS):
+            try:
+                return self._disconnect_once()
+            except VaultConflict:
+                continue
+        raise Blocked("other runs kept changing the journal", do="Run again", where=self.where)
+
+    def _disconnect_once(self) -> LinkOutcome:
+        journal = self.journal()
+        entry = journal.links.get(self.name)
+        if entry is None or entry.life != self.life:
+            return LinkOutcome(None)
+        if entry.state != "unlinking":
+            entry = entry.model_copy(update={"state": "unlinking"})
+            self.decide(journal, entry, "to be unlinked")
+        if self._owns_slot(entry):
+            try:
+                self.link.disconnect()
+            except StoreError as problem:
+                return LinkOutcome(entry, problems=(problem,))
+        journal = self.journal()
+        if journal.links.get(self.name) != entry:
+            raise VaultConflict("the link changed meanwhile", where=self.where)
+        self.decide(journal, None, "unlinked")
+        return LinkOutcome(None)
+
+
+class VaultReader:
+    """`to: vault`: a system that reads the `credential` document itself. It is moved by publishing; the time of the
+    overlap says when it has surely read the new value."""
+
+    @property
+    def place(self) -> str:
+        """No place at a consumer: any number of systems may read."""
+        return ""
+
+    @property
+    def acknowledges(self) -> Literal["here", "overlap", "person"]:
+        """The passing of time."""
+        return "overlap"
+
+    def read(self) -> Held:
+        """Nobody can be asked who reads Vault."""
+        return Held(None)
+
+    def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
+        """Publishing did it."""
+
+    def disconnect(self) -> None:
+        """The tombstone of the credential does it."""
+
+    def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Nothing to look at."""
+        return ()
+
+
+class PersonReader(VaultReader):
+    """`to: person`: a person takes the value over and says so with `connections confirm`."""
+
+    @property
+    def acknowledges(self) -> Literal["here", "overlap", "person"]:
+        """A person, by `connections confirm`."""
+        return "person"

@@ -1,0 +1,105 @@
+"""Looking without touching: what `read`, a preview and `connections status` say about a connection (protocol.md 5).
+
+Nothing is written at the store, the consumer or in Vault.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from providers.core.contract import Finding
+from providers.core.due import Act, Facts, Wish, current_key, due
+from providers.core.errors import ConnectionsError
+from providers.core.journal import Journal
+from providers.core.loop import awaited, prove_current, waiting
+from providers.core.operation import Operation, status_word
+from providers.core.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A connection as it stands. `fields` are the observed values of declared fields; `drift` what else is not as
+    declared and the next `up` repairs; `waiting`, `person` and `unverifiable` are no drift. All in words."""
+
+    journal: Journal | None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    findings: Sequence[Finding] = ()
+    key_facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unverifiable(self) -> tuple[str, ...]:
+        """What could not be seen, in words."""
+        return tuple(f"{f.check}: {f.evidence}" for f in self.findings if f.verdict == "unverifiable")
+
+    @property
+    def state(self) -> str:
+        """One word for the connection's state."""
+        return status_word(self.journal, bool(self.drift), bool(self.person))
+
+
+def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observation:
+    """Look at a connection: store, Vault and live proof. Raises where it could not be looked at."""
+    run = Run(operation, wish, fresh=False)
+    run.read_journal()
+    if run.journal is None or run.journal.phase == "closed":
+        return Observation(run.journal)
+    facts = run.look()
+    if facts.lease:
+        # Another run is at work: what stands there now is neither its old state nor its new one.
+        return Observation(facts.journal, waiting=(f"run {facts.lease} is at work",))
+    if proof and prove_current(run, facts):
+        facts = run.look()
+    person = awaited(facts, wish)
+    return Observation(
+        journal=facts.journal,
+        fields=_fields(facts),
+        drift=(*_drift(facts, wish, bool(person)), *_contradicted(facts, run)),
+        waiting=waiting(facts, wish),
+        person=person,
+        findings=facts.proof,
+        key_facts=_key_facts(facts),
+    )
+
+
+def _fields(facts: Facts) -> Mapping[str, Any]:
+    journal = facts.journal
+    if journal is None or journal.current is None:
+        return {}
+    key = current_key(facts, journal, journal.current)
+    return dict(key.fields) if key is not None else {}
+
+
+def _key_facts(facts: Facts) -> Mapping[str, str]:
+    journal = facts.journal
+    if journal is None or journal.current is None:
+        return {}
+    key = current_key(facts, journal, journal.current)
+    return dict(key.facts) if key is not None else {}
+
+
+_SHOWN_AS_FIELDS = " differs at the store"
+"""How `due` words a difference of declared fields: those are diffs of their own properties."""
+
+_A_PERSONS = frozenset({Act.FINISH_RETIRING, Act.FINISH_ABANDONED})
+
+
+def _drift(facts: Facts, wish: Wish, person: bool) -> tuple[str, ...]:
+    """Everything due now, in words, but what shows as a diff of a declared field or waits for a person."""
+    words: list[str] = []
+    tried: dict[tuple[Act, int], str] = {}
+    while (step := due(facts, wish, tried)) is not None:
+        tried[step.key] = step.why
+        by_fields = step.act in {Act.REVISE, Act.ISSUE} and step.why.endswith((_SHOWN_AS_FIELDS, "change in place"))
+        by_person = step.act in _A_PERSONS and person and facts.capabilities.revoked_by == "person"
+        if not by_fields and not by_person:
+            words.append(step.why)
+    return tuple(words)
+
+
+def _contradicted(facts: Facts, run: Run) -> tuple[str, ...]:
+    found = tuple(f"{f.check}: {f.evidence}" for f in facts.proof if f.verdict == "contradicted")
+    problems: Sequence[ConnectionsError] = tuple(run.problems.values())
+    return found + tuple(str(problem) for problem in problems)
