@@ -90,7 +90,9 @@ def complete(folder: Path) -> bool:
 
 def on_path() -> Path | None:
     """The folder of an installed engine that will do, or None after saying why it will not."""
-    found = shutil.which("pulumi")
+    # Our own are on PATH in a shell that sourced script/environment, perhaps of another version.
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which("pulumi", path=os.pathsep.join(f for f in folders if not Path(f).is_relative_to(caches())))
     if found is None:
         return None
     # The engine looks for its helpers beside the real file, so that is where they must be.

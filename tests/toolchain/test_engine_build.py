@@ -95,6 +95,13 @@ def test_the_cache_is_asked_before_a_build(cache: Path) -> None:
     assert build.engine(search_path=True) == own
 
 
+def test_an_old_one_of_ours_on_path_is_not_taken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = installed(cache / "engine" / "3.900.0" / "bin", "v3.900.0")
+    own = installed(cache / "engine" / "3.259.0" / "bin", "v3.259.0")
+    monkeypatch.setenv("PATH", f"{old}:/usr/bin:/bin")
+    assert build.engine(search_path=True) == own
+
+
 def test_a_build_that_breaks_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = cache / "engine" / "3.259.0"
     with pytest.raises(build.BuildError), build.building_into(place) as folder:
