@@ -1,0 +1,361 @@
+"""Reads a stack's files into a `Stack`, or tells everything that is wrong with them at once.
+
+Offline: nothing but the files is read.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from providers.core.marker import Owner
+from providers.declarations import names
+from providers.declarations.files import (
+    RESERVED,
+    RIGHTS,
+    SETTINGS,
+    DeclaredFile,
+    Platforms,
+    checked,
+    no_stack,
+    rights_sets,
+    stack_files,
+)
+from providers.declarations.models import (
+    EVERYWHERE,
+    ConnectionWords,
+    Declared,
+    LinkWords,
+    PersonLink,
+    Settings,
+    StoreWords,
+)
+from providers.declarations.names import listed, shown, suggestion
+from providers.declarations.platforms import DeclaredPlatform
+from providers.declarations.problems import DeclarationErrors, Problem
+from providers.declarations.stack import Connection, DeclaredLink, Origin, Stack, Store
+from providers.declarations.yaml_text import Path as Where
+from providers.declarations.yaml_text import kind_of
+
+BUILT_IN: Final[Mapping[str, Any]] = {
+    "ask": None,
+    "rotate_after": 90 * 86400,
+    "overlap": 24 * 3600,
+    "handover": "auto",
+    "handover_ttl": 72 * 3600,
+    "verify": "read",
+    "freeze": None,
+}
+"""Values of the shared words that nobody wrote."""
+
+
+def load(stacks_directory: Path, stack: str, platforms: Platforms, *, project: str = "connections") -> Stack:
+    """Read `stacks/<stack>/**` and `stacks/rights/**`; raise `DeclarationErrors` with all problems of all files.
+
+    `project` is the Pulumi project's name: labels at stores must leave room for the marker that begins with it.
+    """
+    problems: list[Problem] = []
+    top = stacks_directory.name
+    if names.flaw(stack) or stack in RESERVED or not (stacks_directory / stack).is_dir():
+        raise DeclarationErrors([Problem(f"{top}/", 0, 0, no_stack(stacks_directory, stack))])
+    settings_file, found = stack_files(stacks_directory / stack, f"{top}/{stack}", problems)
+    settings = None
+    if settings_file is None:
+        problems.append(Problem(f"{top}/{stack}/{SETTINGS}", 0, 0, "the file is missing; it holds what stores share"))
+    else:
+        settings = checked(settings_file, Settings, (), "in this file")
+    sets = rights_sets(stacks_directory / RIGHTS, f"{top}/{RIGHTS}", platforms, problems)
+    resolver = _Resolver(stack, project, platforms, settings_file, settings)
+    for name, tenant, file in found:
+        resolver.store(name, tenant, file)
+    resolver.across()
+    if problems or settings is None:
+        raise DeclarationErrors(problems)
+    return Stack(stack, settings, tuple(resolver.stores), tuple(resolver.connections), sets, resolver.origins)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A model in which a shared word may have been written, nearest first in a chain of levels."""
+
+    model: Declared
+    file: DeclaredFile
+    path: Where
+
+
+class _Resolver:
+    """Turns checked files into the values of a `Stack`, one store after the other."""
+
+    def __init__(
+        self,
+        stack: str,
+        project: str,
+        platforms: Platforms,
+        settings_file: DeclaredFile | None,
+        settings: Settings | None,
+    ) -> None:
+        self.stack, self.project, self.platforms, self.settings = stack, project, platforms, settings
+        self.defaults: tuple[_Level, ...] = ()
+        if settings and settings_file:
+            self.defaults = (_Level(settings.defaults, settings_file, ("defaults",)),)
+        self.stores: list[Store] = []
+        self.connections: list[Connection] = []
+        self.origins: dict[str, dict[str, Origin]] = {}
+        self.files: dict[str, DeclaredFile] = {}
+
+    def store(self, name: str, tenant: str, file: DeclaredFile) -> None:
+        root = file.source.root
+        word = root.get("platform")
+        platform = self.platforms.get(word) if isinstance(word, str) else None
+        if platform is None:
+            self._no_platform(file, word)
+            return
+        model = checked(file, platform.store, (), f"at a {platform.name} store")
+        connections = root.get("connections")
+        drafts = {
+            key: draft
+            for key, value in (connections.items() if isinstance(connections, dict) else ())
+            if (draft := self._draft(file, platform, key, value)) is not None
+        }
+        if model is None:
+            return
+        levels = (_Level(model, file, ()), *self.defaults)
+        origins = _written(file, model, ())
+        ask, origins["ask"] = _nearest("ask", levels)
+        fields = _own(model, StoreWords)
+        store = Store(
+            name=name,
+            tenant=tenant,
+            platform=platform.name,
+            address=fields[platform.identity],
+            fields=fields,
+            title=model.title or name,
+            team=model.team or "",
+            ask=ask or "",
+            moved_from=model.moved_from or "",
+            file=file.name,
+        )
+        if model.team:
+            self._team(file, ("team",), model.team)
+        if store.moved_from == store.address:
+            file.at_value(("moved_from",), "moved_from: this is the present address; write the former one")
+        self.origins[name] = origins
+        self.files[name] = file
+        self.stores.append(store)
+        for key, (connection, links) in drafts.items():
+            self._connection(file, platform, store, model, key, connection, links)
+
+    def _no_platform(self, file: DeclaredFile, word: object) -> None:
+        if not file.source.values or file.is_bad(("platform",)):
+            return
+        known = f"allowed: {listed(self.platforms)}"
+        if word is None:
+            file.at_word((), f"'platform' is missing; {known}")
+        elif isinstance(word, str):
+            file.at_value(("platform",), f"unknown platform {shown(word)}; {known}{suggestion(word, self.platforms)}")
+        else:
+            file.at_value(("platform",), f"{kind_of(word)} was found where a platform is expected; {known}")
+
+    def _draft(
+        self, file: DeclaredFile, platform: DeclaredPlatform, key: str, value: object
+    ) -> tuple[ConnectionWords, dict[str, LinkWords]] | None:
+        """A connection and its links as models; None where something in them is wrong."""
+        path: Where = ("connections", key)
+        kind = value.get("credential", platform.default_kind) if isinstance(value, dict) else platform.default_kind
+        model = platform.credentials.get(kind) if isinstance(kind, str) else None
+        if model is None:
+            found = shown(kind) if isinstance(kind, str) else kind_of(kind)
+            what = f"unknown credential {found}; allowed: {listed(platform.credentials)}"
+            file.at_value((*path, "credential"), what + suggestion(str(kind), platform.credentials))
+            return None
+        connection = checked(file, model, path, f"at a connection of a {platform.name} store")
+        raw = value.get("links") if isinstance(value, dict) else None
+        links: dict[str, LinkWords] = {}
+        whole = True
+        for name, words in raw.items() if isinstance(raw, dict) else ():
+            link = self._link(file, platform, (*path, "links", name), name, words)
+            whole = whole and link is not None
+            if link is not None:
+                links[name] = link
+        if raw == {}:
+            file.at_word((*path, "links"), "'links' is empty; nobody uses a key without standing in it")
+        return (connection, links) if connection and whole and links else None
+
+    def _link(
+        self, file: DeclaredFile, platform: DeclaredPlatform, path: Where, name: str, words: object
+    ) -> LinkWords | None:
+        known = {**EVERYWHERE, **platform.consumers}
+        to = words.get("to", name) if isinstance(words, dict) else name
+        model = known.get(to) if isinstance(to, str) else None
+        if model is not None:
+            return checked(file, model, path, f"at a link to {to}")
+        if not file.is_bad(path) and not file.is_bad((*path, "to")):
+            found = shown(to) if isinstance(to, str) else kind_of(to)
+            what = f"unknown consumer {found}; allowed: {listed(known)}{suggestion(str(to), known)}"
+            named = isinstance(words, dict) and "to" in words
+            file.at_value((*path, "to"), what) if named else file.at_word(path, what + "; or say who it is with `to:`")
+        return None
+
+    def _connection(
+        self,
+        file: DeclaredFile,
+        platform: DeclaredPlatform,
+        store: Store,
+        store_words: StoreWords,
+        key: str,
+        model: ConnectionWords,
+        links: Mapping[str, LinkWords],
+    ) -> None:
+        path: Where = ("connections", key)
+        full = f"{store.name}/{key}"
+        levels = (_Level(model, file, path), _Level(store_words, file, ()), *self.defaults)
+        origins = {**self.origins[store.name], **_written(file, model, path)}
+        by_person = platform.by_person(store_words, model)
+        shared: dict[str, Any] = {}
+        for word in BUILT_IN:
+            # What a person must make is not due by a stack's default; only the store's own word makes it due.
+            near = levels[:2] if by_person and word == "rotate_after" else levels
+            shared[word], origins[word] = _nearest(word, near)
+            if by_person and word == "rotate_after" and origins[word] == Origin():
+                shared[word] = None
+        resolved = tuple(self._resolved_link(file, full, path, levels, name, link) for name, link in links.items())
+        if model.team:
+            self._team(file, (*path, "team"), model.team)
+        elif not store.team:
+            file.at_word(path, "'team' is missing at the connection and at its store")
+        overlaps = [link.fields["overlap"] for link in resolved if link.to == "vault"]
+        if "overlap" in model.model_fields_set and not overlaps:
+            file.at_word((*path, "overlap"), "overlap: nothing here reads Vault; only links to vault need it")
+        connection = Connection(
+            name=full,
+            store=store,
+            platform=platform.name,
+            kind=model.credential or platform.default_kind,
+            fields=_own(model, ConnectionWords),
+            purpose=model.purpose,
+            team=model.team or store.team,
+            ask=shared["ask"] or "",
+            verify=shared["verify"],
+            rotate_after=shared["rotate_after"],
+            rotate=model.rotate or "",
+            overlap=max(overlaps, default=0),
+            freeze=shared["freeze"],
+            adopt=model.adopt or "",
+            revoke_on_destroy=model.revoke_on_destroy,
+            was=_former(store_words, store.name, model, key),
+            accept={str(risk): reason for risk, reason in model.accept.items()},
+            by_person=by_person,
+            links=resolved,
+        )
+        self._permits(file, path, connection, levels)
+        warnings = []
+        for remark in platform.rules(connection, Owner(self.project, self.stack, full)):
+            place = (*path, *remark.path)
+            if remark.warning:
+                warnings.append(f"{file.origin(place)}: {remark.what}")
+            else:
+                file.at_value(place, remark.what)
+        self.origins[full] = origins
+        self.connections.append(replace(connection, warnings=tuple(warnings)))
+
+    def _resolved_link(
+        self, file: DeclaredFile, full: str, base: Where, levels: tuple[_Level, ...], name: str, link: LinkWords
+    ) -> DeclaredLink:
+        """A link with its defaults; its consumer's rules that need `_stack.yaml` are checked."""
+        path = (*base, "links", name)
+        fields = _own(link, LinkWords)
+        origins = _written(file, link, path)
+        for word in BUILT_IN.keys() & fields.keys():
+            fields[word], origins[word] = _nearest(word, (_Level(link, file, path), *levels))
+        self.origins[f"{full}/{name}"] = origins
+        if isinstance(link, PersonLink) and self.settings:
+            if fields["handover"] == "sealed" and not link.recipient:
+                file.at_word(path, "'recipient' is missing; a sealed hand-over needs one")
+            if link.recipient and not _received(link.recipient, self.settings.recipients):
+                what = f"recipient: {shown(link.recipient)} is not among recipients in {SETTINGS}"
+                file.at_value((*path, "recipient"), f"{what}; allowed: {listed(self.settings.recipients)}")
+        former = link.was or ""
+        if former == name:
+            file.at_value((*path, "was"), "was: this is the present name; write the former one")
+        return DeclaredLink(name, link.to or name, {word: fields[word] for word in sorted(fields)}, former)
+
+    def _team(self, file: DeclaredFile, path: Where, team: str) -> None:
+        if self.settings and team not in self.settings.teams:
+            known = self.settings.teams
+            what = f"unknown team {shown(team)}; teams in {SETTINGS}: {listed(known)}{suggestion(team, known)}"
+            file.at_value(path, what)
+
+    def _permits(self, file: DeclaredFile, path: Where, connection: Connection, levels: tuple[_Level, ...]) -> None:
+        """Dangerous switches: permitted in `_stack.yaml`, used and accepted in store files."""
+        if not self.settings:
+            return
+        permitted = self.settings.permit
+        for risk in connection.accept:
+            if risk not in permitted:
+                file.at_word(
+                    (*path, "accept", risk),
+                    f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}",
+                )
+        if connection.verify == "full" and "verify_full" not in permitted:
+            level = next(level for level in levels if "verify" in level.model.model_fields_set)
+            what = f"verify: {SETTINGS} does not permit verify_full; its `permit`: {listed(permitted)}"
+            level.file.at_value((*level.path, "verify"), what)
+        for link in connection.links:
+            if link.fields.get("handover") == "plain" and "plain_handover" not in connection.accept:
+                what = 'handover: plain needs `accept: {plain_handover: "<reason>"}` at the connection'
+                file.at_word((*path, "links", link.name), what)
+
+    def across(self) -> None:
+        """What only shows when all stores are known."""
+        first: dict[tuple[str, str], Store] = {}
+        for store in self.stores:
+            same = first.setdefault((store.platform, store.address), store)
+            if same is not store:
+                file = self.files[store.name]
+                identity = self.platforms[store.platform].identity
+                file.at_value((identity,), f"{identity}: {same.file} declares this store already")
+        present = {connection.name for connection in self.connections}
+        taken: dict[str, str] = {}
+        for connection in self.connections:
+            if not connection.was:
+                continue
+            store_name, _, key = connection.name.partition("/")
+            file = self.files[store_name]
+            path: Where = ("connections", key, "was")
+            path = path if file.source.words.get(path) else ("was",)
+            if connection.was in present:
+                file.at_value(path, f"was: {connection.was} is declared; a former name cannot be a present one")
+            elif connection.was in taken:
+                file.at_value(path, f"was: {taken[connection.was]} says the same; one connection has a former name")
+            taken[connection.was] = connection.name
+
+
+def _nearest(word: str, levels: Iterable[_Level]) -> tuple[Any, Origin]:
+    """The value of a shared word from the nearest level that wrote it, else the built-in one."""
+    for level in levels:
+        if word in level.model.model_fields_set:
+            return getattr(level.model, word), level.file.origin((*level.path, word))
+    return BUILT_IN[word], Origin()
+
+
+def _written(file: DeclaredFile, model: Declared, path: Where) -> dict[str, Origin]:
+    """The origin of every word that was written."""
+    return {word: file.origin((*path, word)) for word in model.model_fields_set}
+
+
+def _own(model: Declared, base: type[Declared]) -> dict[str, Any]:
+    """The words that a model has besides its base's, as JSON values in the model's order."""
+    own = [word for word in type(model).model_fields if word not in base.model_fields]
+    return model.model_dump(mode="json", include=set(own))
+
+
+def _former(store_words: StoreWords, store: str, model: ConnectionWords, key: str) -> str:
+    """The former full name, where the store or the connection was renamed."""
+    former = f"{store_words.was or store}/{model.was or key}"
+    return former if store_words.was or model.was else ""
+
+
+def _received(recipient: str, allowed: Iterable[str]) -> bool:
+    """Whether a recipient stands in the list, as an address or by `*@domain`."""
+    lower = recipient.lower()
+    return any(lower == entry.lower() or f"*{lower[lower.index('@') :]}" == entry.lower() for entry in allowed)
