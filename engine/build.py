@@ -4,6 +4,8 @@ The engine is the real one. A `pulumi` on PATH is used if it is new enough and h
 anything else is built from the Go modules `engine/pulumi` and `engine/language`, once per version, into the user's
 cache. The folder's path is the only thing printed on standard output; progress goes to standard error.
 
+Another version: change `require` in engine/pulumi/go.mod, run `go mod tidy` there, and script/engine.
+
 Standard library only: this runs before anything is installed.
 """
 
@@ -223,7 +225,7 @@ def building_into(place: Path) -> Iterator[Path]:
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     for left in place.parent.glob(".building-*"):
-        shutil.rmtree(left)
+        shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
     try:
         yield folder
@@ -305,6 +307,9 @@ def main() -> int:
     except (BuildError, OSError) as error:
         say(str(error))
         return 1
+    except KeyboardInterrupt:
+        say("interrupted; nothing half-built is left")
+        return 130
     sys.stdout.write(f"{folder}\n")
     return 0
 
