@@ -160,9 +160,8 @@ Name = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": f"^{names.NAME}$",
+            "pattern": f"^(?!({'|'.join(sorted(names.REFUSED))})$){names.NAME}$",
             "maxLength": names.LONGEST_NAME,
-            "not": {"enum": sorted(names.REFUSED)},
         }
     ),
 ]

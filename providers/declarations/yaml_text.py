@@ -55,12 +55,14 @@ class Flaw:
 class Source:
     """A text that was read: the value at its top, and where each value and each word of a mapping stands.
 
-    `root` consists of `dict`, `list` and `str` alone; it is empty where nothing could be read, and then `flaws` is not.
+    `quoted` are the texts that stood in quotes or as a block. `root` consists of `dict`, `list` and `str` alone; it is
+    empty where nothing could be read, and then `flaws` is not.
     """
 
     root: dict[str, Any]
     values: dict[Path, Place] = field(default_factory=dict)
     words: dict[Path, Place] = field(default_factory=dict)
+    quoted: frozenset[Path] = frozenset()
     flaws: tuple[Flaw, ...] = ()
 
     def value_place(self, path: Path) -> Place:
@@ -99,7 +101,7 @@ def read(data: bytes) -> Source:
         return Source({}, flaws=(*reader.flaws, stop.flaw))
     except yaml.MarkedYAMLError as error:
         return Source({}, flaws=(*reader.flaws, _syntax(text, error)))
-    return Source(root, reader.values, reader.words, tuple(reader.flaws))
+    return Source(root, reader.values, reader.words, frozenset(reader.quoted), tuple(reader.flaws))
 
 
 def _text(data: bytes) -> str:
@@ -178,6 +180,7 @@ class _Reader:
         self.events: Iterator[Any] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
         self.values: dict[Path, Place] = {}
         self.words: dict[Path, Place] = {}
+        self.quoted: set[Path] = set()
         self.flaws: list[Flaw] = []
 
     def document(self) -> dict[str, Any]:
@@ -230,6 +233,8 @@ class _Reader:
                 place = Place(event.end_mark.line + 1, event.end_mark.column + len(lost[0]))
                 what = "text after ' #' is lost; put the value into quotes, or a blank after '#' for a comment"
                 self.flaws.append(Flaw(place, what, path))
+        else:
+            self.quoted.add(path)
         return text
 
     def _list(self, path: Path) -> list[Any]:
