@@ -267,12 +267,17 @@ class Tools(Protocol):
 class CredentialKind:
     """One kind of credential of a platform, as its folder offers it to core.
 
-    `fields` are the declared fields that belong to the credential, and what `Order.fields` and `StoreKey.fields` carry;
+    `identity` is the input that tells which store it is (`url`, ...); `fields` are the declared fields that belong to the
+    credential, and what `Order.fields` and `StoreKey.fields` carry; `revisable` those that change in place;
     `secret_fields` are the fixed names of the `credential` document; `issuer` makes the issuer from all inputs (the
-    store's address and settings among them) and does no I/O itself.
+    store's address and settings among them) and does no I/O itself; `close` ends what the kind keeps between operations
+    of the process, such as admin sessions, and may be called more than once.
     """
 
     name: str
+    identity: str
     fields: tuple[str, ...]
+    revisable: frozenset[str]
     secret_fields: tuple[str, ...]
     issuer: Callable[[Mapping[str, Any], Tools], Issuer]
+    close: Callable[[], None] = lambda: None

@@ -5,14 +5,16 @@ owner that is gone leaves it free.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from providers.core.contract import Finding, Held, Link
+from providers.core.contract import Clock, Finding, Held, Link
 from providers.core.errors import Blocked, ConnectionsError, Refused, StoreError, Superseded, VaultConflict
-from providers.core.journal import Journal, LinkEntry, Slot
-from providers.core.operation import Operation
+from providers.core.journal import Book, Journal, LinkEntry, Slot
+from providers.core.marker import Owner
+from providers.core.operation import Operation, silent
 from providers.core.redaction import Secret
 
 TURNS = 50
@@ -29,10 +31,25 @@ class LinkOutcome:
     person: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LinkOperation:
+    """What a link's run needs: it works on the journal and at the consumer, never at the store."""
+
+    book: Book
+    clock: Clock
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    report: Callable[[str], None] = silent
+
+    @property
+    def owner(self) -> Owner:
+        """Whose credential it is."""
+        return self.book.owner
+
+
 class LinkRun:
     """One run on one link. It belongs to the incarnation and to the life of the link in which it began."""
 
-    def __init__(self, operation: Operation, name: str, link: Link) -> None:
+    def __init__(self, operation: LinkOperation | Operation, name: str, link: Link) -> None:
         self.operation, self.name, self.link = operation, name, link
         self.book = operation.book
         self.where = f"{operation.owner.connection}/{name}"

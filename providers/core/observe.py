@@ -80,6 +80,9 @@ def _key_facts(facts: Facts) -> Mapping[str, str]:
     return dict(key.facts) if key is not None else {}
 
 
+A_NEW_KEY = ": a new key is due"
+"""How drift ends that only a new secret repairs: the links' `handle` is raised by it."""
+
 _SHOWN_AS_FIELDS = " differs at the store"
 """How `due` words a difference of declared fields: those are diffs of their own properties."""
 
@@ -95,7 +98,7 @@ def _drift(facts: Facts, wish: Wish, person: bool) -> tuple[str, ...]:
         by_fields = step.act in {Act.REVISE, Act.ISSUE} and step.why.endswith((_SHOWN_AS_FIELDS, "change in place"))
         by_person = step.act in _A_PERSONS and person and facts.capabilities.revoked_by == "person"
         if not by_fields and not by_person:
-            words.append(step.why)
+            words.append(f"{step.why}{A_NEW_KEY}" if step.act is Act.ISSUE else step.why)
     return tuple(words)
 
 

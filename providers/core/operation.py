@@ -20,8 +20,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _silent(_: str) -> None:
-    return
+def silent(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Operation:
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     clock: Clock = _now
     wait: Callable[[float], None] = time.sleep
-    report: Callable[[str], None] = _silent
+    report: Callable[[str], None] = silent
     lease: float = LEASE_SECONDS
     entry: Callable[[str], Mapping[str, Secret] | None] = lambda _: None
     revoke_adopted: bool = False

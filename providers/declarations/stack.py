@@ -128,7 +128,7 @@ def inputs(stack: Stack, connection: Connection) -> dict[str, Any]:
         {
             "connection": connection.name,
             "platform": connection.platform,
-            "credential": connection.kind,
+            "kind": connection.kind,
             **store.fields,
             "title": store.title,
             "moved_from": store.moved_from,

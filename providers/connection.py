@@ -1,0 +1,92 @@
+"""A connection as the engine sees it: one credential and its links under one component, and the ledger of the stack.
+
+This is all that the program declares; `__main__.py` calls `declare`.
+"""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import ComponentResource, ResourceOptions
+
+from providers.core.resource import ConsumerLink, CredentialResource, Ledger
+from providers.declarations import Connection, Stack, inputs, link_inputs, load, platforms
+
+
+def credential_inputs(project: str, stack: Stack, connection: Connection) -> dict[str, Any]:
+    """Everything the provider needs for a credential: what is declared, and where the stack's things are in Vault."""
+    return {
+        "project": project,
+        "stack": stack.name,
+        **inputs(stack, connection),
+        "rotate_by": stack.settings.rotation.by,
+    }
+
+
+def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
+    """What the ledger compares Vault and the stores with."""
+    hosts = stack.settings.hosts
+    return {
+        "project": project,
+        "stack": stack.name,
+        "vault": stack.settings.vault.model_dump(mode="json"),
+        "private": {host: list(networks) for host, networks in sorted(hosts.private.items())},
+        "ca_file": hosts.ca_file or "",
+        "declared": {connection.name: connection.rotate for connection in stack.connections},
+        "stores": _stores(stack),
+    }
+
+
+def _stores(stack: Stack) -> dict[str, Any]:
+    """How to list each store: the inputs of any one of its connections."""
+    words = ("platform", "kind", "login", "private_networks", "ca_file")
+    found: dict[str, Any] = {}
+    for connection in stack.connections:
+        declared = inputs(stack, connection)
+        kept = {word: declared[word] for word in words if word in declared}
+        found.setdefault(connection.store.name, {**kept, **connection.store.fields})
+    return found
+
+
+class StoreConnection(ComponentResource):
+    """One credential and everybody who uses it."""
+
+    def __init__(self, project: str, stack: Stack, connection: Connection, ledger: Ledger) -> None:
+        super().__init__(
+            "connections:index:StoreConnection", connection.name, None, ResourceOptions(depends_on=[ledger])
+        )
+        below = ResourceOptions(parent=self, depends_on=[ledger])
+        make = _resource(connection.platform, connection.kind)
+        self.credential = make(connection.name, credential_inputs(project, stack, connection), below)
+        common = {"project": project, "stack": stack.name, "vault": stack.settings.vault.model_dump(mode="json")}
+        self.links = [
+            ConsumerLink(
+                f"{connection.name}/{link.name}",
+                {**common, **link_inputs(connection, link), "handle": self.credential.handle},
+                ResourceOptions(parent=self, depends_on=[self.credential]),
+            )
+            for link in connection.links
+        ]
+        self.register_outputs({})
+
+
+def _resource(platform: str, kind: str) -> type[CredentialResource]:
+    """The resource class of a kind: `RESOURCES` of the platform's module `resources`."""
+    resources: Mapping[str, type[CredentialResource]] = importlib.import_module(
+        f"providers.{platform}.resources"
+    ).RESOURCES
+    return resources[kind]
+
+
+def declare(stacks: Path) -> None:
+    """Declare everything that the stack's files say. An error in them ends the program before anything is touched."""
+    project, name = pulumi.get_project(), pulumi.get_stack()
+    stack = load(stacks, name, platforms())
+    for connection in stack.connections:
+        for warning in connection.warnings:
+            pulumi.log.warn(f"{connection.name}: {warning}")
+    ledger = Ledger("ledger", ledger_inputs(project, stack))
+    for connection in stack.connections:
+        StoreConnection(project, stack, connection, ledger)

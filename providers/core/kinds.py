@@ -1,0 +1,45 @@
+"""Which kinds of credentials and links there are: found in the platforms' folders, by a name that stands in state.
+
+`woocommerce/api_key` is the entry `api_key` of `CREDENTIALS` in `providers.woocommerce`. A platform is added by adding a
+folder; these names stay for ever, since `destroy` finds by them how to end what an earlier version made.
+"""
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Mapping
+
+from providers.core.contract import CredentialKind, Link
+from providers.core.errors import ConnectionsError
+from providers.core.links import PersonReader, VaultReader
+
+_NAME = re.compile(r"[a-z][a-z_]*/[a-z][a-z_]*")
+
+EVERYWHERE: Mapping[str, type[VaultReader]] = {"vault": VaultReader, "person": PersonReader}
+"""Links that every platform has, by the word after `to:`."""
+
+
+class UnknownKind(ConnectionsError):
+    """State or journal names a kind that this version of the product does not have."""
+
+
+def credential(name: str) -> CredentialKind:
+    """The kind of credential of this name, or `UnknownKind`."""
+    platform, _, kind = name.partition("/")
+    if _NAME.fullmatch(name) and importlib.util.find_spec(f"providers.{platform}") is not None:
+        kinds: Mapping[str, CredentialKind] = getattr(
+            importlib.import_module(f"providers.{platform}"), "CREDENTIALS", {}
+        )
+        if kind in kinds:
+            return kinds[kind]
+    raise UnknownKind(
+        f"this version knows no credential {name!r}",
+        do="Use the version that made it, or one that still knows it, to change or end it",
+    )
+
+
+def link(to: str) -> Link:
+    """The link of this consumer, or `UnknownKind`."""
+    if to in EVERYWHERE:
+        return EVERYWHERE[to]()
+    raise UnknownKind(f"this version knows no link to {to!r}", do="Use the version that made it to change or end it")

@@ -1,0 +1,251 @@
+"""The ledger of a stack: what Vault and the stores hold against what is declared (design.md section 4).
+
+A key made by a run that was killed, whose declaration then went, is in no engine state. It stands in Vault, and with our
+marker at its store; the ledger finds it there, shows it as drift, and ends it on the next `up`. Nothing is revoked for
+being unknown: a key that Vault never heard of is only reported.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from providers.core import kinds, loop, marker
+from providers.core.contract import Documents, Selector
+from providers.core.errors import ConnectionsError, Refused, StoreError, VaultConflict
+from providers.core.journal import Book, Journal
+from providers.core.marker import Marked, Owner
+from providers.core.people import forget_link
+from providers.core.toolbox import Inputs, Toolbox
+
+OVERRIDE = "CONNECTIONS_OVERRIDE"
+"""The environment variable that permits, at apply, to end or renew this many credentials at once."""
+
+FEW = 10
+"""Under so many credentials the share that needs an override is all of them, and otherwise a third."""
+
+WORKERS = 8
+"""Stores and journals looked at side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One connection that Vault knows: its journal, and whether it is declared."""
+
+    owner: Owner
+    journal: Journal
+    declared: bool
+
+
+# --- rails ---
+
+
+def touched(before: Mapping[str, Any], declared: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The connections that a change of declarations ends, and those it renews."""
+    ended = tuple(sorted(before.keys() - declared.keys()))
+    renewed = tuple(sorted(name for name in before.keys() & declared.keys() if before[name] != declared[name]))
+    return ended, renewed
+
+
+def too_much(before: Mapping[str, Any], declared: Mapping[str, Any], already: int = 0) -> str:
+    """Why a change ends or renews too much at once, in words; empty where it does not or was permitted by `OVERRIDE`.
+
+    `already` are those of the same day.
+    """
+    ended, renewed = touched(before, declared)
+    count, whole = len(ended) + len(renewed), len(before)
+    limit = whole // 3 if whole >= FEW else whole - 1
+    permitted = os.environ.get(OVERRIDE, "")
+    if count == 0 or whole < 2 or count + already <= limit:
+        return ""
+    if permitted.isdecimal() and int(permitted) >= count:
+        return ""
+    names = ", ".join((*ended, *renewed)[:FEW]) + (", ..." if count > FEW else "")
+    today = f", after {already} today" if already else ""
+    return (
+        f"this ends {len(ended)} and renews {len(renewed)} of {whole} credentials{today} ({names}); "
+        f"if that is meant, run with {OVERRIDE}={count}"
+    )
+
+
+def count_today(toolbox: Toolbox, inputs: Inputs, before: Mapping[str, Any]) -> None:
+    """Keep the day's count in Vault, and refuse where many small changes come to too much."""
+    ended, renewed = touched(before, inputs["declared"])
+    if not ended and not renewed:
+        return
+    documents, today = toolbox.documents(inputs), toolbox.clock().date().isoformat()
+    while True:
+        kept = documents.read("_ledger")
+        same_day = kept.state == "present" and kept.data.get("day") == today
+        already = int(kept.data["touched"]) if same_day else 0
+        refusal = too_much(before, inputs["declared"], already)
+        if refusal:
+            raise Refused(refusal)
+        total = str(already + len(ended) + len(renewed))
+        try:
+            documents.write("_ledger", {"day": today, "touched": total}, cas=kept.version)
+        except VaultConflict:
+            continue
+        return
+
+
+# --- what is there ---
+
+
+def held(documents: Documents, inputs: Inputs, *, undeclared_only: bool = False) -> tuple[Held, ...]:
+    """Every connection of the stack that Vault has a journal of, sorted by name."""
+    names = [
+        f"{store}{connection.rstrip('/')}"
+        for store in documents.list("")
+        if store.endswith("/") and not store.startswith("_")
+        for connection in documents.list(store.rstrip("/"))
+    ]
+    wanted = [name for name in sorted(names) if not (undeclared_only and name in inputs["declared"])]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return tuple(found for found in pool.map(lambda name: _held(documents, inputs, name), wanted) if found)
+
+
+def _held(documents: Documents, inputs: Inputs, name: str) -> Held | None:
+    owner = Owner(inputs["project"], inputs["stack"], name)
+    journal, _ = Book(documents, owner).journal()
+    return Held(owner, journal, name in inputs["declared"]) if journal is not None else None
+
+
+def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
+    """Every key at the declared stores that carries a marker of this stack. A store that is down is left out: its own
+    connections say so."""
+    selector = Selector(marker.stack_prefix(inputs["project"], inputs["stack"]), details=False)
+
+    def one(store: Mapping[str, Any]) -> Sequence[Marked]:
+        issuer = toolbox.issuer({**_common(inputs), **store})
+        if not issuer.capabilities.lists:
+            return ()
+        try:
+            return marker.read(toolbox.keyring(inputs), issuer.find(selector, fresh=False))
+        except StoreError:
+            return ()
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return tuple(found for marks in pool.map(one, inputs["stores"].values()) for found in marks)
+
+
+def _common(inputs: Inputs) -> dict[str, Any]:
+    return {name: inputs[name] for name in ("project", "stack", "vault")}
+
+
+def _live(journal: Journal) -> str:
+    numbers = journal.in_state("intended", "current", "superseded", "retiring", "abandoned")
+    parts = [f"generation {number} is {journal.generations[number].state}" for number in numbers]
+    parts += [f"link {name} is {entry.state}" for name, entry in sorted(journal.links.items())]
+    return ", ".join(parts) or "nothing was made yet"
+
+
+def _undeclared(toolbox: Toolbox, inputs: Inputs) -> tuple[tuple[Held, ...], tuple[Marked, ...]]:
+    """What is ours, not declared and not at its end; and the keys that Vault never heard of."""
+    known = {found.owner.connection: found for found in held(toolbox.documents(inputs), inputs, undeclared_only=True)}
+    marks = [
+        mark
+        for mark in at_stores(toolbox, inputs)
+        if (mark.owner.project, mark.owner.stack) == (inputs["project"], inputs["stack"])
+        and mark.owner.connection not in inputs["declared"]
+    ]
+    alive_at_stores = {mark.owner.connection for mark in marks}
+    open_ones = tuple(
+        found for name, found in known.items() if found.journal.phase != "closed" or name in alive_at_stores
+    )
+    unknown = tuple(
+        mark
+        for mark in marks
+        if mark.owner.connection not in known or mark.number >= known[mark.owner.connection].journal.next
+    )
+    return open_ones, unknown
+
+
+def strays(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
+    """What the next `up` ends, in words."""
+    found, unknown = _undeclared(toolbox, inputs)
+    forgotten = {mark.owner.connection for mark in unknown}
+    return tuple(
+        f"{held.owner.connection} is not declared: {_live(held.journal)}"
+        for held in found
+        if held.owner.connection not in forgotten and not _awaits_person(held.journal)
+    )
+
+
+def pending(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
+    """What only a person can end, in words: no drift, but kept in sight."""
+    found, unknown = _undeclared(toolbox, inputs)
+    words = [
+        f"{held.owner.connection} waits for a person: {_live(held.journal)}"
+        for held in found
+        if _awaits_person(held.journal)
+    ]
+    words += [
+        f"{mark.owner.connection}: the store has key {mark.key.key_id} (number {mark.number}), which Vault does not know; "
+        f"look with `connections recover {mark.owner.connection}`"
+        for mark in unknown
+    ]
+    return tuple(words)
+
+
+def _awaits_person(journal: Journal) -> bool:
+    """Whether its end is decided and only a person can finish it."""
+    return journal.phase == "closing" and any(
+        journal.generations[number].made_by == "person"
+        for number in journal.in_state("retiring", "abandoned", "intended")
+    )
+
+
+# --- ending ---
+
+
+def end_strays(toolbox: Toolbox, inputs: Inputs, before: Mapping[str, Any]) -> tuple[str, ...]:
+    """End what is ours and not declared, but what this run's engine is about to end itself; what could not be ended, in
+    words."""
+    count_today(toolbox, inputs, before)
+    found, unknown = _undeclared(toolbox, inputs)
+    forgotten = {mark.owner.connection for mark in unknown}
+    wanted = [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in before]
+    return tuple(problem for held in wanted for problem in _end(toolbox, inputs, held))
+
+
+def restored(inputs: Inputs, owner: Owner, journal: Journal) -> dict[str, Any]:
+    """The inputs of a connection that is declared no more, as far as its journal knows them: enough to end it."""
+    platform, _, kind = journal.platform.partition("/")
+    latest = journal.generations[max(journal.generations)] if journal.generations else None
+    host = journal.store.partition("://")[2].partition("/")[0].partition(":")[0]
+    return {
+        **_common(inputs),
+        "connection": owner.connection,
+        "platform": platform,
+        "kind": kind,
+        kinds.credential(journal.platform).identity: journal.store,
+        **(latest.wished if latest is not None else {}),
+        "private_networks": inputs["private"].get(host, []),
+        "ca_file": inputs["ca_file"],
+    }
+
+
+def _end(toolbox: Toolbox, inputs: Inputs, stray: Held) -> Iterable[str]:
+    name = stray.owner.connection
+    try:
+        operation = toolbox.operation(restored(inputs, stray.owner, stray.journal))
+        for link, entry in stray.journal.links.items():
+            if entry.reads:
+                forget_link(operation, link, "its connection is declared no more")
+        outcome = loop.destroy(operation)
+    except ConnectionsError as error:
+        return [f"{name}: {error}"]
+    if outcome.journal is None or outcome.journal.phase == "closed" or outcome.person:
+        return []
+    return [f"{name}: {reason}" for reason in (*map(str, outcome.problems), *outcome.waiting)]
+
+
+def alive(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
+    """Everything of the stack that is not at its end, in words; empty when nothing of ours is alive."""
+    return tuple(
+        f"{found.owner.connection}: {_live(found.journal)}"
+        for found in held(toolbox.documents(inputs), inputs)
+        if found.journal.phase != "closed"
+    )

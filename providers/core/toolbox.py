@@ -1,0 +1,157 @@
+"""What a process shares between its operations: Vault, the stores' HTTP, and operations made of a resource's inputs.
+
+Inputs say where things are; secrets and logins come from the environment and from Vault when they are needed. One Vault
+and one HTTP pool serve every resource of the process.
+"""
+
+import ipaddress
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from providers.core import kinds
+from providers.core.contract import Clock, CredentialKind, Documents, Issuer, Keyring
+from providers.core.due import Wish
+from providers.core.http import Http, HttpSettings
+from providers.core.journal import Book
+from providers.core.links import LinkOperation
+from providers.core.marker import Owner
+from providers.core.operation import Operation
+from providers.core.redaction import Secret
+from providers.core.vault import Vault, VaultSettings
+
+Inputs = Mapping[str, Any]
+"""The inputs of a credential's resource, as `providers.declarations.inputs` makes them, with project and stack."""
+
+
+def now() -> datetime:
+    """The present time."""
+    return datetime.now(UTC)
+
+
+def owner_of(inputs: Inputs) -> Owner:
+    """Whose a resource is."""
+    return Owner(inputs["project"], inputs["stack"], inputs["connection"])
+
+
+def kind_of(inputs: Inputs) -> CredentialKind:
+    """The kind of credential that inputs describe."""
+    return kinds.credential(kind_name(inputs))
+
+
+def kind_name(inputs: Inputs) -> str:
+    """The name of that kind, as it stands in state and journals."""
+    return f"{inputs['platform']}/{inputs['kind']}"
+
+
+def wish_of(inputs: Inputs, at: datetime) -> Wish:
+    """What a resource's inputs wish."""
+    freeze = inputs.get("freeze") or {}
+    frozen = freeze.get("reason", "") if freeze and at.date().isoformat() <= freeze["until"] else ""
+    return Wish(
+        fields={name: inputs[name] for name in kind_of(inputs).fields},
+        rotation=inputs.get("rotation", {}).get("number", 1),
+        overlap=float(inputs.get("overlap", 0)),
+        frozen=frozen,
+        adopt=inputs.get("adopt", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTools:
+    """What one issuer may use: the stack's HTTP, and the admin login that lies under a host."""
+
+    http: Http
+    clock: Clock
+    _login: Callable[[str, str], Mapping[str, Secret] | None]
+
+    def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
+        """The admin login for this host and path, or None."""
+        return self._login(host, path)
+
+
+class Toolbox:
+    """Made once per process; thread-safe. Nothing is reached before it is needed."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ, *, clock: Clock = now) -> None:
+        self._environ = environ
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._vault: Vault | None = None
+        self._https: dict[tuple[str, str, tuple[str, ...]], Http] = {}
+
+    @property
+    def vault(self) -> Vault:
+        """The one Vault, logged in when it is first used."""
+        with self._lock:
+            if self._vault is None:
+                self._vault = Vault(VaultSettings.from_environment(self._environ))
+            return self._vault
+
+    def http(self, inputs: Inputs) -> Http:
+        """The HTTP for a store: its own authorities and private networks, shared by all stores with the same."""
+        host = _host(inputs)
+        networks = tuple(inputs.get("private_networks", ()))
+        key = (inputs.get("ca_file", ""), host if networks else "", networks)
+        with self._lock:
+            if key not in self._https:
+                private = {host: tuple(ipaddress.ip_network(network) for network in networks)} if networks else {}
+                ca_file = Path(key[0]) if key[0] else None
+                self._https[key] = Http(HttpSettings(ca_file=ca_file, private=private))
+            return self._https[key]
+
+    def documents(self, inputs: Inputs) -> Documents:
+        """The documents of the stack."""
+        return self.vault.documents(inputs["vault"]["mount"], f"{inputs['project']}/{inputs['stack']}")
+
+    def keyring(self, inputs: Inputs) -> Keyring:
+        """The stack's keys for markers and fingerprints."""
+        return self.vault.keyring(inputs["vault"]["transit"])
+
+    def issuer(self, inputs: Inputs) -> Issuer:
+        """The issuer of a credential. It does nothing yet."""
+        mount = inputs["vault"]["admins"]
+
+        def login(host: str, path: str) -> Mapping[str, Secret] | None:
+            return self.vault.admin_login(mount, host, path)
+
+        return kind_of(inputs).issuer(inputs, StoreTools(self.http(inputs), self.clock, login))
+
+    def operation(self, inputs: Inputs, *, report: Callable[[str], None] | None = None) -> Operation:
+        """An operation on the connection that inputs describe."""
+        entries = inputs["vault"]["adopt"]
+        given: dict[str, Any] = {} if report is None else {"report": report}
+        return Operation(
+            book=Book(self.documents(inputs), owner_of(inputs)),
+            keyring=self.keyring(inputs),
+            issuer=self.issuer(inputs),
+            store=inputs[kind_of(inputs).identity],
+            platform=kind_name(inputs),
+            clock=self.clock,
+            entry=lambda entry: self.vault.secret(entries, entry),
+            revoke_adopted=bool(inputs.get("revoke_on_destroy", False)),
+            **given,
+        )
+
+    def link_operation(self, inputs: Inputs) -> LinkOperation:
+        """What a link's run needs: it works on the journal, never at the store."""
+        return LinkOperation(Book(self.documents(inputs), owner_of(inputs)), self.clock)
+
+    def close(self) -> None:
+        """End every connection and login of this process."""
+        with self._lock:
+            for http in self._https.values():
+                http.close()
+            self._https.clear()
+            if self._vault is not None:
+                self._vault.close()
+                self._vault = None
+
+
+def _host(inputs: Inputs) -> str:
+    address: str = inputs[kind_of(inputs).identity]
+    return address.partition("://")[2].partition("/")[0].partition(":")[0]
