@@ -152,7 +152,7 @@ def key_form(text: str) -> str | None:
             except ValueError:
                 continue
             nonce = settings.get("update_api_nonce")
-            if isinstance(nonce, str) and _NONCE.fullmatch(nonce):
+            if isinstance(nonce, str) and is_nonce(nonce):
                 return nonce
     raise Unexpected("the key form of wp-admin has no nonce")
 
@@ -239,6 +239,11 @@ def saved(body: Any, *, creates: bool) -> Created | Saved:
                 return Saved.PHANTOM
             return Created(key_id, Secret(key), Secret(secret)) if key_id else Saved.UNCLEAR
     return Saved.UNCLEAR
+
+
+def is_nonce(text: str) -> bool:
+    """Whether a text has the form of a nonce: ten hex digits."""
+    return bool(_NONCE.fullmatch(text))
 
 
 def login_refused(text: str) -> bool:

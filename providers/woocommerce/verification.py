@@ -106,11 +106,13 @@ def permission(post: Reply) -> Permission:
     return Permission.UNKNOWN
 
 
-def findings(rights: str, version: str, get: Reply, shown: Standing, post: Reply | None) -> tuple[Finding, ...]:
-    """The three findings for a key declared with `rights`. `post` is None where the key is not recognised."""
-    recognised = Finding(
-        RECOGNISED, MEANING[shown][0], f"GET products: {get}: {shown.value} ({OBSERVED.get(version, version)})"
-    )
+def findings(
+    rights: str, version: str, get: Reply, shown: Standing, post: Reply | None, note: str = ""
+) -> tuple[Finding, ...]:
+    """The three findings for a key declared with `rights`. `post` is None where the key is not recognised; `note` is
+    added to the evidence."""
+    basis = f"{OBSERVED.get(version, version)}{note}"
+    recognised = Finding(RECOGNISED, MEANING[shown][0], f"GET products: {get}: {shown.value} ({basis})")
     if post is None:
         unseen = "not looked: it is not known that the store recognises the key"
         return recognised, Finding(MAY_READ, "unverifiable", unseen), Finding(MAY_WRITE, "unverifiable", unseen)

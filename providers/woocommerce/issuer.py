@@ -1,0 +1,312 @@
+"""`woocommerce.ApiKey`: a REST API key of one WooCommerce store, 2.6 to 11.x, whichever it is.
+
+Made by the form behind wp-admin (sheet woocommerce.md 0 and 4), proved by calls that change nothing (7), and never
+believed without reading back (6).
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from providers.core import marker
+from providers.core.contract import Capabilities, Fields, Finding, Issued, Life, Order, Selector, StoreKey, Tools
+from providers.core.errors import (
+    ConnectionsError,
+    CouldNotLook,
+    PersonNeeded,
+    Rejected,
+    StoreError,
+    UnclearOutcome,
+    Unexpected,
+)
+from providers.core.redaction import Secret
+from providers.woocommerce import labels
+from providers.woocommerce import store as stores
+from providers.woocommerce.admin import Admin, User
+from providers.woocommerce.api import Index, KeyPair, reply
+from providers.woocommerce.pages import RIGHTS, TAIL, KeyPage, Row
+from providers.woocommerce.session import Login
+from providers.woocommerce.store import Store
+from providers.woocommerce.verification import CANNOT_VIEW, MEANING, Reply, Standing, findings, standing
+
+FIELDS = ("rights", "user", "purpose")
+SECRET_FIELDS = ("consumer_key", "consumer_secret")
+
+BY_FORM = Capabilities(
+    made_by="form",
+    revoked_by="store",
+    revisable=frozenset(FIELDS),
+    lists=True,
+    # A store makes a key in about 40 ms (sheet 4.3), and PHP ends a request after 30 s unless told otherwise
+    # (max_execution_time): what has not been stored by then never will be.
+    settle=30.0,
+    relabels=True,
+)
+BY_PERSON = Capabilities(made_by="person", revoked_by="person", revisable=frozenset(), lists=False, settle=0.0)
+
+POWERLESS = frozenset({"customer", "subscriber", "contributor", "author", "editor"})
+"""Roles whose keys can do nothing (sheet 7.1: the customer's key). Roles we do not know are left to the proof."""
+
+CONTROL = "positive control"
+
+
+class ApiKeyIssuer:
+    """Implements `Issuer`. Thread-safe. `by_person` is for a store without an admin login; `in_query` allows sending the
+    key in the query string where the host strips the header."""
+
+    def __init__(self, store: Store, *, by_person: bool, in_query: bool) -> None:
+        self.store, self._by_person, self._in_query = store, by_person, in_query
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Without an admin login, or with one that needs a person at every login, a person makes and revokes the keys.
+
+        To know the latter the first look logs in.
+        """
+        return BY_PERSON if self._by_person or self.store.session.blocked() else BY_FORM
+
+    def public(self) -> Mapping[str, str]:
+        """The store's address, which readers of the key need."""
+        return {"url": self.store.origin.url}
+
+    def tail(self, secret: Mapping[str, Secret]) -> str:
+        """The last characters of the consumer key, which the store goes on showing."""
+        return self._pair(secret).consumer_key.tail(TAIL)
+
+    def close(self) -> None:
+        """Log out of the store. Other connections of it log in again when they need to."""
+        self.store.session.close()
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def find(self, selector: Selector, *, fresh: bool = True) -> Sequence[StoreKey]:
+        """Every selected key, from a complete list; details come from each key's own page."""
+        admin = self._admin()
+        rows = self.store.keys.get(fresh=fresh)
+        chosen = [row for row in rows if selector.text in row.label or row.key_id in selector.key_ids]
+        if not selector.details:
+            return [StoreKey(row.key_id, row.label, row.tail, facts=_facts(row)) for row in chosen]
+        # A key that went away since the list was read has no page: it is no key any more.
+        shown = [(row, page) for row in chosen if (page := admin.show(row.key_id)) is not None]
+        logins: dict[str, str] = {}
+        return [
+            StoreKey(page.key_id, page.label, page.tail, self._fields(row, page, logins), _facts(row))
+            for row, page in shown
+        ]
+
+    def same_store(self, key_id: str, tail: str) -> bool:
+        """Whether a key of ours is at this address: then it is the store that it was made at, moved."""
+        page = self._admin().show(key_id)
+        return page is not None and page.tail == tail
+
+    def facts(self) -> Mapping[str, str]:
+        """API version and home address; with an admin login, WooCommerce's version and the store's id where it has one."""
+        index = self.store.rest.index()
+        found = {"api": index.version, "home": index.home}
+        return found if self.capabilities is BY_PERSON else found | self.store.status()
+
+    def _fields(self, row: Row, page: KeyPage, logins: dict[str, str]) -> Fields:
+        return {
+            "rights": page.rights,
+            "user": self._login_of(row, page.owner_id, logins),
+            "purpose": marker.strip(page.label),
+        }
+
+    def _login_of(self, row: Row, owner_id: str, logins: dict[str, str]) -> str:
+        """The owner's login name; a user that is gone shows as an empty cell in the list (sheet 4.5)."""
+        if owner_id not in logins:
+            user = self._admin().user_by_id(owner_id) if row.owner and owner_id else None
+            logins[owner_id] = user.login if user else f"ghost (#{owner_id or '?'})"
+        return logins[owner_id]
+
+    # --- making and ending --------------------------------------------------------------------------------------------
+
+    def issue(self, order: Order) -> Issued:
+        """Make a key and read it back; one that is not what was ordered is revoked again."""
+        admin = self._admin()
+        label, user, rights = self._checked(admin, order)
+        try:
+            made = admin.create(label, user, rights)
+            try:
+                page = admin.show(made.key_id)
+                wrong = _differences(page, label, user, rights)
+                if page is not None and page.tail != made.consumer_key.tail(TAIL):
+                    wrong = (*wrong, "key")
+                if wrong:
+                    admin.revoke(made.key_id)
+            except ConnectionsError as error:
+                raise UnclearOutcome(
+                    f"key {made.key_id} was made, but then: {error.what}", where=self.store.origin.where
+                ) from None
+        finally:
+            self.store.keys.forget()
+        if wrong:
+            raise Rejected(
+                f"the store made a key with another {', '.join(wrong)} than ordered; it is revoked again",
+                where=self.store.origin.where,
+            )
+        return Issued(made.key_id, {"consumer_key": made.consumer_key, "consumer_secret": made.consumer_secret})
+
+    def revise(self, key_id: str, order: Order) -> None:
+        """Change description, owner and rights of a key in place; the pair stays."""
+        admin = self._admin()
+        label, user, rights = self._checked(admin, order)
+        if admin.show(key_id) is None:
+            raise Rejected(f"key {key_id} is not at the store any more", where=self.store.origin.where)
+        try:
+            admin.update(key_id, label, user, rights)
+        finally:
+            self.store.keys.forget()
+        if wrong := _differences(admin.show(key_id), label, user, rights):
+            raise Unexpected(
+                f"the store said that key {key_id} is changed, but its {', '.join(wrong)} stands otherwise",
+                do="See whether somebody else changes keys at the same time",
+                where=self.store.origin.where,
+            )
+
+    def revoke(self, key_id: str) -> None:
+        """End a key and see that it is gone."""
+        admin = self._admin()
+        try:
+            admin.revoke(key_id)
+        finally:
+            self.store.keys.forget()
+
+    def steps(self, order: Order) -> Sequence[str]:
+        """What a person does to make this key by hand."""
+        label = labels.label(str(order.fields["purpose"]), order.marker)
+        rights = {"read": "Read", "write": "Write", "read_write": "Read/Write"}[order.fields["rights"]]
+        return (
+            f"Log in to {self.store.origin.url}/wp-admin/ as an administrator.",
+            "Open WooCommerce > Settings > Advanced > REST API (before 3.4: Settings > API > Keys/Apps); press Add key.",
+            f"Description: {label}",
+            f"User: {order.fields['user']}",
+            f"Permissions: {rights}",
+            "Press Generate API key; hand over the consumer key and the consumer secret, which are shown this once.",
+        )
+
+    def _admin(self) -> Admin:
+        if self._by_person:
+            raise _NoLogin(self.store.origin.where)
+        return self.store.admin
+
+    def _checked(self, admin: Admin, order: Order) -> tuple[str, User, str]:
+        """Label, owner and rights as they will be sent; what a store would silently keep otherwise is refused (L1 to L4)."""
+        where = self.store.origin.where
+        rights, login = str(order.fields["rights"]), str(order.fields["user"])
+        if rights not in RIGHTS:
+            raise Rejected(f"a key has the rights read, write or read_write, not {rights}", where=where)
+        label = labels.label(str(order.fields["purpose"]), order.marker)
+        user = admin.user(login)
+        if user is None:
+            raise Rejected(
+                f"the store has no user {login}", do="Correct `user`, or make this user at the store", where=where
+            )
+        if user.roles <= POWERLESS:
+            roles = ", ".join(sorted(user.roles)) or "none"
+            raise Rejected(
+                f"a key of {login} could do nothing: its role is {roles}",
+                do="Give the user the role shop manager, or declare another `user`",
+                where=where,
+            )
+        return label, user, rights
+
+    # --- proving ------------------------------------------------------------------------------------------------------
+
+    def verify(self, secret: Mapping[str, Secret], fields: Fields) -> Sequence[Finding]:
+        """Recognised, may read, may write: each as declared, presence and absence (sheet 7.1). Changes nothing."""
+        index, pair = self.store.rest.index(), self._pair(secret)
+        get, shown, pair = self._standing(index, pair)
+        if shown is Standing.ANONYMOUS and self._in_list(pair):
+            shown = Standing.STRIPPED
+        if shown is Standing.READS and self.store.rest.ask("GET", index.products, None).is_list:
+            shown = Standing.INDISTINCT
+        post = None
+        if MEANING[shown][0] == "confirmed":
+            post = self.store.rest.ask("POST", index.nowhere, pair)
+        note = "; the key had to be sent in the query string: the host strips the header" if pair.in_query else ""
+        return findings(str(fields["rights"]), index.version, get, shown, post, note)
+
+    def probe(self, secret: Mapping[str, Secret]) -> Life:
+        """Whether the store accepts the key now."""
+        _, shown, _ = self._standing(self.store.rest.index(), self._pair(secret))
+        return MEANING[shown][1]
+
+    def control(self) -> Finding:
+        """That the API tells nobody from somebody right now: it refuses a call without a key, and serves the admin."""
+        try:
+            index = self.store.rest.index()
+            nobody = self.store.rest.ask("GET", index.products, None)
+            if self.capabilities is BY_PERSON:
+                return Finding(
+                    CONTROL, "unverifiable", f"without a key: {nobody}; there is no admin login to compare with"
+                )
+            admin = reply(self.store.session.rest(index.products, {"per_page": "1"}))
+        except (StoreError, PersonNeeded) as error:
+            return Finding(CONTROL, "unverifiable", error.what)
+        tells = (nobody.status, nobody.code) == (401, CANNOT_VIEW) and admin.status == 200 and admin.is_list
+        return Finding(
+            CONTROL, "confirmed" if tells else "unverifiable", f"GET products: without a key {nobody}, as admin {admin}"
+        )
+
+    def _standing(self, index: Index, pair: KeyPair) -> tuple[Reply, Standing, KeyPair]:
+        """Where the key stands, and the way of sending it that showed it: the header, or where that is allowed and helps,
+        the query string."""
+        tried = [pair, KeyPair(pair.consumer_key, pair.consumer_secret, in_query=True)] if self._in_query else [pair]
+        for way in tried:
+            get = self.store.rest.ask("GET", index.products, way)
+            shown = standing(get, functools.partial(self.store.rest.ask, "OPTIONS", index.products, way))
+            if shown is not Standing.ANONYMOUS:
+                return get, shown, way
+        return get, shown, pair
+
+    def _in_list(self, pair: KeyPair) -> bool:
+        if self.capabilities is BY_PERSON:
+            return False
+        return any(row.tail == pair.consumer_key.tail(TAIL) for row in self.store.keys.get(fresh=True))
+
+    def _pair(self, secret: Mapping[str, Secret]) -> KeyPair:
+        if not set(SECRET_FIELDS) <= secret.keys():
+            raise Unexpected(f"the stored credential lacks {' or '.join(SECRET_FIELDS)}", where=self.store.origin.where)
+        return KeyPair(secret["consumer_key"], secret["consumer_secret"])
+
+
+class _NoLogin(PersonNeeded, CouldNotLook):
+    """Keys cannot be seen or changed without an admin login; both a person's step and nothing learned."""
+
+    exit_code = PersonNeeded.exit_code
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            "keys of this store are made, listed and revoked by a person (`login: none`)",
+            do="Do it in wp-admin, or give the store an admin login in Vault",
+            where=where,
+        )
+
+
+def _differences(page: KeyPage | None, label: str, user: User, rights: str) -> tuple[str, ...]:
+    """What of a key stands otherwise than sent, in the words of the declaration."""
+    if page is None:
+        return ("existence",)
+    pairs = (("purpose", page.label, label), ("user", page.owner_id, user.user_id), ("rights", page.rights, rights))
+    return tuple(name for name, kept, sent in pairs if kept != sent)
+
+
+def _facts(row: Row) -> Mapping[str, str]:
+    return {"owner": row.owner, "last_used": row.last_access}
+
+
+def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiKeyIssuer:
+    """The issuer for a store's inputs: `url`, `login` ("none" where a person makes the keys) and `authentication`
+    ("query" allows the key in the query string)."""
+    url = tools.http.origin(inputs["url"]).url
+    parts = urlsplit(url)
+
+    def login() -> Login | None:
+        return tools.admin_login(parts.hostname or "", parts.path.strip("/"))
+
+    store = stores.shared(tools.http, url, login, tools.clock)
+    return ApiKeyIssuer(
+        store, by_person=inputs.get("login") == "none", in_query=inputs.get("authentication") == "query"
+    )
