@@ -82,6 +82,16 @@ class Rest:
             raise Transient(f"the store's API answers {answer.status}", do="Try later", where=self._origin.where)
         return reply(answer)
 
+    def permalinks(self) -> None:
+        """An error where the home page tells of plain permalinks: then no key can log in (sheet 0, 2.3)."""
+        home = self._origin.request("GET", "/", safe=True)
+        if "rest_route=" in home.headers.get("link", ""):
+            raise StoreError(
+                "the store has plain permalinks, with which no key can log in",
+                do="Choose another structure under Settings > Permalinks, such as `Post name`",
+                where=self._origin.where,
+            )
+
     def _look(self) -> Index:
         for root in ROOTS:
             answer = self._origin.request("GET", root, safe=True)
@@ -90,13 +100,7 @@ class Rest:
             document = json_of(answer)
             if answer.status == 200 and isinstance(document, Mapping) and "namespaces" in document:
                 return self._read(root, document, answer)
-        home = self._origin.request("GET", "/", safe=True)
-        if "rest_route=" in home.headers.get("link", ""):
-            raise StoreError(
-                "the store has plain permalinks, with which no key can log in",
-                do="Choose another structure under Settings > Permalinks, such as `Post name`",
-                where=self._origin.where,
-            )
+        self.permalinks()
         raise Unexpected(
             "there is no WordPress REST API at this address",
             do="Correct `url`, or let the API through where a plugin or firewall holds it back",

@@ -56,7 +56,7 @@ class ApiKeyIssuer:
     key in the query string where the host strips the header."""
 
     def __init__(self, store: Store, *, by_person: bool, in_query: bool) -> None:
-        self.store, self._by_person, self._in_query = store, by_person, in_query
+        self.store, self.by_person, self._in_query = store, by_person, in_query
 
     @property
     def capabilities(self) -> Capabilities:
@@ -64,7 +64,7 @@ class ApiKeyIssuer:
 
         To know the latter the first look logs in.
         """
-        return BY_PERSON if self._by_person or self.store.session.blocked() else BY_FORM
+        return BY_PERSON if self.by_person or self.store.session.blocked() else BY_FORM
 
     def public(self) -> Mapping[str, str]:
         """The store's address, which readers of the key need."""
@@ -89,10 +89,8 @@ class ApiKeyIssuer:
             return [StoreKey(row.key_id, row.label, row.tail, facts=_facts(row)) for row in chosen]
         # A key that went away since the list was read has no page: it is no key any more.
         shown = [(row, page) for row in chosen if (page := admin.show(row.key_id)) is not None]
-        logins: dict[str, str] = {}
         return [
-            StoreKey(page.key_id, page.label, page.tail, self._fields(row, page, logins), _facts(row))
-            for row, page in shown
+            StoreKey(page.key_id, page.label, page.tail, self._fields(row, page), _facts(row)) for row, page in shown
         ]
 
     def same_store(self, key_id: str, tail: str) -> bool:
@@ -106,19 +104,19 @@ class ApiKeyIssuer:
         found = {"api": index.version, "home": index.home}
         return found if self.capabilities is BY_PERSON else found | self.store.status()
 
-    def _fields(self, row: Row, page: KeyPage, logins: dict[str, str]) -> Fields:
-        return {
-            "rights": page.rights,
-            "user": self._login_of(row, page.owner_id, logins),
-            "purpose": marker.strip(page.label),
-        }
+    def _fields(self, row: Row, page: KeyPage) -> Fields:
+        user = self._login_of(page.owner_id) if row.owner else ""
+        # A user that is gone shows as an empty cell in the list (sheet 4.5).
+        user = user or f"ghost (#{page.owner_id or '?'})"
+        return {"rights": page.rights, "user": user, "purpose": marker.strip(page.label)}
 
-    def _login_of(self, row: Row, owner_id: str, logins: dict[str, str]) -> str:
-        """The owner's login name; a user that is gone shows as an empty cell in the list (sheet 4.5)."""
-        if owner_id not in logins:
-            user = self._admin().user_by_id(owner_id) if row.owner and owner_id else None
-            logins[owner_id] = user.login if user else f"ghost (#{owner_id or '?'})"
-        return logins[owner_id]
+    def _login_of(self, owner_id: str) -> str:
+        if owner_id and owner_id not in self.store.logins:
+            user = self._admin().user_by_id(owner_id)
+            if user is None:
+                return ""
+            self.store.logins[owner_id] = user.login
+        return self.store.logins.get(owner_id, "")
 
     # --- making and ending --------------------------------------------------------------------------------------------
 
@@ -187,7 +185,7 @@ class ApiKeyIssuer:
         )
 
     def _admin(self) -> Admin:
-        if self._by_person:
+        if self.by_person:
             raise _NoLogin(self.store.origin.where)
         return self.store.admin
 
@@ -304,7 +302,8 @@ def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiKeyIssuer:
     parts = urlsplit(url)
 
     def login() -> Login | None:
-        return tools.admin_login(parts.hostname or "", parts.path.strip("/"))
+        # With the port, where it is not the usual one: another service of the same host must not get this login.
+        return tools.admin_login(parts.netloc, parts.path.strip("/"))
 
     store = stores.shared(tools.http, url, login, tools.clock)
     return ApiKeyIssuer(

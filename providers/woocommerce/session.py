@@ -47,6 +47,14 @@ class LoginBlocked(PersonNeeded):
     """The login cannot be passed without a person: two-factor, captcha, or a login page elsewhere."""
 
 
+class UpgradePending(StoreError):
+    """wp-admin asks for a database upgrade before anything else."""
+
+
+class WizardInTheWay(StoreError):
+    """wp-admin leads to the set-up wizard every time."""
+
+
 class _SessionLost(Exception):
     """The store does not know our session any more."""
 
@@ -126,10 +134,14 @@ class AdminSession:
         """The name of the tab whose key form this session can open; an error where it cannot."""
         return self._in_session(lambda visit: self._key_form(visit)[0])
 
+    def enter(self) -> None:
+        """Log in where nobody has yet; an error where that cannot be done."""
+        self._current()
+
     def blocked(self) -> bool:
-        """Whether logging in needs a person. Tries it once where nobody has yet; any other trouble shows elsewhere."""
+        """Whether logging in needs a person. Tries it where nobody has yet; any other trouble shows elsewhere."""
         try:
-            self._current()
+            self.enter()
         except LoginBlocked:
             return True
         except ConnectionsError:
@@ -298,7 +310,7 @@ class AdminSession:
             if where is Landing.LOGIN:
                 raise _SessionLost
             if where is Landing.UPGRADE:
-                raise StoreError(
+                raise UpgradePending(
                     "the store waits for a database upgrade",
                     do="Log in to wp-admin and run it",
                     where=self._origin.where,
@@ -306,7 +318,7 @@ class AdminSession:
             if where is not Landing.WIZARD:
                 return where
             # Just after activation any page leads to the wizard, once (sheet 3, L14).
-        raise StoreError(
+        raise WizardInTheWay(
             "wp-admin leads to WooCommerce's set-up wizard again and again",
             do="Finish or skip the wizard",
             where=self._origin.where,

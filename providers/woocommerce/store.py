@@ -29,6 +29,8 @@ class Store:
         self.session = AdminSession(self.origin, login, now)
         self.admin = Admin(self.session, lambda: self.rest.index().root, self.origin.where)
         self.keys: SharedListing[tuple[Row, ...]] = SharedListing(self.admin.rows, now)
+        # Login names never change in WordPress, so what was read once holds for as long as the user exists.
+        self.logins: dict[str, str] = {}
         self.used = now()
         self._status: dict[str, str] | None = None
 

@@ -20,9 +20,9 @@ EXPECTED: Mapping[str, tuple[bool, bool]] = {"read": (True, False), "write": (Fa
 """Rights as declared -> (may read, may write)."""
 
 OBSERVED: Mapping[str, str] = {
-    "wc/v3": "as observed on WooCommerce 11.0.1",
-    "wc/v2": "as observed on WooCommerce 3.2.5",
-    "wc/v1": "judged as on later versions, not observed on wc/v1",
+    "wc/v3": "by the table observed on WooCommerce 11.0.1",
+    "wc/v2": "by the table observed on WooCommerce 3.2.5",
+    "wc/v1": "by the table of later versions, never observed on wc/v1",
 }
 """What the evidence rests on, by API version: the table was run on two versions (sheet 7.1)."""
 
