@@ -13,7 +13,7 @@ from typing import Any
 
 from providers.core import kinds, loop, marker
 from providers.core.contract import Documents, Selector
-from providers.core.errors import ConnectionsError, Refused, StoreError, VaultConflict
+from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultError
 from providers.core.journal import Book, Journal
 from providers.core.marker import Marked, Owner
 from providers.core.people import forget_link
@@ -118,12 +118,14 @@ def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
     selector = Selector(marker.stack_prefix(inputs["project"], inputs["stack"]), details=False)
 
     def one(store: Mapping[str, Any]) -> Sequence[Marked]:
-        issuer = toolbox.issuer({**_common(inputs), **store})
-        if not issuer.capabilities.lists:
-            return ()
         try:
+            issuer = toolbox.issuer({**_common(inputs), **store})
+            if not issuer.capabilities.lists:
+                return ()
             return marker.read(toolbox.keyring(inputs), issuer.find(selector, fresh=False))
-        except StoreError:
+        except VaultError:
+            raise
+        except ConnectionsError:
             return ()
 
     with ThreadPoolExecutor(WORKERS) as pool:
