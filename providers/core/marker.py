@@ -93,5 +93,6 @@ def fingerprint_text(owner: Owner, secret: Mapping[str, str]) -> str:
 
     The number is left out on purpose: a value that came back (an old file captured twice) has the fingerprint it had.
     """
-    parts = "".join(f"\n{name}={secret[name]}" for name in sorted(secret))
+    # Lengths keep values apart that hold line breaks of their own.
+    parts = "".join(f"\n{name}={len(secret[name])}:{secret[name]}" for name in sorted(secret))
     return f"fingerprint:{owner.prefix}{parts}"
