@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis.configuration import set_hypothesis_home_dir
 
+pytest_plugins = ("tests.fixtures_vault",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # --- the network ----------------------------------------------------------------------------------------------------
@@ -82,7 +84,8 @@ def clean_the_environment() -> None:
     loose = {"ssl_cert_file", "ssl_cert_dir", "sslkeylogfile", "requests_ca_bundle", "curl_ca_bundle"}
     proxies = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
     for name in list(os.environ):
-        if name.startswith(foreign) or name.lower() in loose | proxies:
+        # CONNECTIONS_TEST_ is meant for tests: it names servers to run them against.
+        if (name.startswith(foreign) and not name.startswith("CONNECTIONS_TEST_")) or name.lower() in loose | proxies:
             del os.environ[name]
     # A bare `pytest` finds the same programs as script/test does.
     folders = [str(ROOT / ".venv" / "bin")]

@@ -1,0 +1,18 @@
+# operator: a person who captures a credential made by hand, confirms, and hands over. Writes secrets once, and reads none.
+
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["read", "update"] }
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["create"] }
+path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["read"] }
+
+path "{{mount}}/metadata/{{project}}/{{stack}}/*" { capabilities = ["list", "read"] }
+
+# Keys that were made by hand before this product came, put here to be adopted.
+path "{{adopt}}/data/*" { capabilities = ["create", "update"] }
+path "{{adopt}}/metadata/*" { capabilities = ["list", "read"] }
+
+path "{{transit}}/hmac/connections-marker" { capabilities = ["update"] }
+path "{{transit}}/hmac/connections-fingerprint" { capabilities = ["update"] }
+
+path "auth/token/lookup-self" { capabilities = ["read"] }
+path "auth/token/renew-self" { capabilities = ["update"] }
+path "auth/token/revoke-self" { capabilities = ["update"] }
