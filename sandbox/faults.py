@@ -11,10 +11,32 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 Effect = Literal["status", "drop_before", "drop_after", "late_commit", "duplicate", "list_lag", "hang", "truncate"]
 EFFECTS: tuple[str, ...] = get_args(Effect)
+
+
+TEXT: Final = str | None
+NUMBER: Final = int | float | None
+FIELDS: dict[str, Any] = {
+    "effect": str,
+    "store": TEXT,
+    "operation": TEXT,
+    "method": TEXT,
+    "path": TEXT,
+    "skip": int,
+    "times": int | None,
+    "status": int,
+    "headers": dict,
+    "body": str,
+    "delay": NUMBER,
+    "before": bool,
+    "writes": int,
+    "length": int | None,
+    "keep_length": bool,
+}
+"""What an order may hold."""
 
 
 class FaultError(ValueError):
@@ -69,14 +91,8 @@ class Rule:
 
     def shown(self) -> dict[str, Any]:
         """As the control API tells it."""
-        names = (*ORDERED_FIELDS, "id", "seen", "hits", "committed", "active")
+        names = (*FIELDS, "id", "seen", "hits", "committed", "active")
         return {name: getattr(self, name) for name in names} | {"pending": len(self.waiting)}
-
-
-ORDERED_FIELDS = (
-    "effect", "store", "operation", "method", "path", "skip", "times", "status", "headers", "body", "delay", "before",
-    "writes", "length", "keep_length",
-)  # fmt: skip
 
 
 class Faults:
@@ -90,9 +106,11 @@ class Faults:
 
     def add(self, order: dict[str, Any]) -> Rule:
         """A new rule from what the control API was given."""
-        unknown = set(order) - set(ORDERED_FIELDS)
-        if unknown:
-            raise FaultError(f"unknown field {min(unknown)!r}")
+        for name, value in order.items():
+            if name not in FIELDS:
+                raise FaultError(f"unknown field {name!r}")
+            if not isinstance(value, FIELDS[name]):
+                raise FaultError(f"field {name!r} takes another kind of value")
         if order.get("effect") not in EFFECTS:
             raise FaultError(f"effect must be one of {', '.join(EFFECTS)}")
         if order["effect"] == "list_lag":

@@ -82,7 +82,8 @@ class Sandbox:
 
         match rule.effect:
             case "status":
-                return self._sent(store, entry, Reply(rule.status, rule.body.encode(), list(rule.headers.items())))
+                headers = {"Content-Type": "text/html; charset=UTF-8"} | rule.headers
+                return self._sent(store, entry, Reply(rule.status, rule.body.encode(), list(headers.items())))
             case "drop_before":
                 return _dropped(http, entry)
             case "drop_after":

@@ -1,0 +1,63 @@
+"""One stand-in for all tests of it, as a process of its own; every test makes its own stores there."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.client import Client
+from sandbox.server_process import ServerProcess, start
+from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStore
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with start(tmp_path_factory.mktemp("sandbox")) as process:
+        yield process
+
+
+@pytest.fixture
+def control(server: ServerProcess) -> Iterator[Client]:
+    yield server.client
+    server.client.clear_faults()
+    server.client.set_latency(0)
+
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def make_store(control: Client) -> MakeStore:
+    """Make a store of a version and return its name."""
+
+    def make(version: str = "11.0.1", **order: Any) -> str:
+        name = f"shop-{next(NUMBERS)}"
+        passwords = [
+            {"login": login, "role": role, "password": f"{login}-password"}
+            for login, role in (("shop-manager", "shop_manager"), ("customer", "customer"))
+        ]
+        order.setdefault("users", passwords)
+        control.create_store(name, version, ADMIN_PASSWORD, **order)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def make_browser(server: ServerProcess) -> Iterator[MakeBrowser]:
+    """A browser for a store, logged in if a login is given."""
+    browsers: list[Browser] = []
+
+    def make(store: str, login: str | None = "connector") -> Browser:
+        browser = Browser(server.url, server.ca, store)
+        browsers.append(browser)
+        if login is not None:
+            browser.log_in(login)
+        return browser
+
+    yield make
+    for browser in browsers:
+        browser.http.close()
