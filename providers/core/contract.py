@@ -199,11 +199,13 @@ DocumentState = Literal["absent", "present", "destroyed"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of Vault: `version` is the number to write against (0: never written)."""
+    """A document of Vault: `version` is the number to write against (0: never written); `written` is when the version
+    that was read came into being, by Vault's own clock."""
 
     state: DocumentState
     version: int
     data: Mapping[str, Any] = field(default_factory=dict)
+    written: datetime | None = None
 
 
 class Documents(Protocol):
