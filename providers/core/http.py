@@ -198,7 +198,8 @@ def _no_tls(cause: BaseException | None) -> _Failed:
         advice = "An authority of your own is trusted for hosts under hosts.private in _stack.yaml"
         return _Failed(words, do=advice if cause.verify_code in {18, 19, 20} else "", sent=False, passing=False)
     # A connection that breaks while TLS begins may do better next time; one that speaks something else will not.
-    return _Failed("no TLS connection can be made", sent=False, passing=not isinstance(cause, ssl.SSLError))
+    foreign = isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
+    return _Failed("no TLS connection can be made", sent=False, passing=not foreign)
 
 
 class _Backend(httpcore.NetworkBackend):
@@ -219,12 +220,12 @@ class _Backend(httpcore.NetworkBackend):
         self._local.current = _Try(deadline)
         return self.current
 
-    def limit(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
+    def limit(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
         """The time one step may take; `late` is raised if the deadline has passed."""
         left = self.current.deadline - self._monotonic()
         if left <= 0:
             raise late
-        return left if timeout is None else min(timeout, left)
+        return min(timeout or left, left)
 
     def connect_tcp(
         self,

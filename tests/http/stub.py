@@ -52,6 +52,8 @@ class Stub:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     failures: list[str] = field(default_factory=list)
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released once for every connection that is over."""
 
     def url(self, host: str = "127.0.0.1", base: str = "") -> str:
         return f"https://{host}:{self.port}{base}"
@@ -108,6 +110,7 @@ def running(context: ssl.SSLContext | None) -> Iterator[Stub]:
             open_sockets.discard(connection)
             connection.close()
             plain.close()
+            stub.ended.release()
 
     acceptor = threading.Thread(target=accept, daemon=True)
     acceptor.start()
