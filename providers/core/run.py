@@ -43,6 +43,9 @@ class Run:
         self.read_journal()
         journal = self.journal
         keys, unmarked = self._keys(journal)
+        if _unknown_numbers(journal, keys):
+            self._refuse_unknown(keys)
+            return self.look()
         kept: dict[int, Kept] = {}
         garbled = False
         if journal is not None and journal.phase == "open":
@@ -97,13 +100,15 @@ class Run:
         if self._listing is None:
             self._listing = self.issuer.find(self._selector(journal), fresh=self.fresh)
         keys, unmarked = owned(self.operation, journal, self._listing)
-        if _unknown_numbers(journal, keys):
-            # A run beside us may have given this number out between the two reads.
-            self.journal, self.version = self.book.journal()
-            keys, unmarked = owned(self.operation, self.journal, self._listing or ())
-            if _unknown_numbers(self.journal, keys):
-                raise _rolled_back(self.book.owner.connection, _unknown_numbers(self.journal, keys))
         return keys, unmarked
+
+    def _refuse_unknown(self, keys: Mapping[int, tuple[StoreKey, ...]] | None) -> None:
+        """Numbers we do not know: a run beside us may have given them out between the two reads. Everything is looked at
+        anew then, since a decision written against a journal read later than it was judged would undo what stands there."""
+        journal, _ = self.book.journal()
+        numbers = _unknown_numbers(journal, keys)
+        if numbers:
+            raise _rolled_back(self.book.owner.connection, numbers)
 
     def _selector(self, journal: Journal | None) -> Selector:
         recorded = journal.generations.values() if journal is not None else ()
@@ -208,9 +213,9 @@ def owned(
     return {number: tuple(keys) for number, keys in found.items()}, frozenset(unmarked)
 
 
-def _unknown_numbers(journal: Journal | None, keys: Mapping[int, tuple[StoreKey, ...]]) -> tuple[int, ...]:
+def _unknown_numbers(journal: Journal | None, keys: Mapping[int, tuple[StoreKey, ...]] | None) -> tuple[int, ...]:
     known = journal.next if journal is not None else 1
-    return tuple(sorted(number for number in keys if number >= known))
+    return tuple(sorted(number for number in keys or {} if number >= known))
 
 
 def _rolled_back(connection: str, numbers: Sequence[int]) -> VaultRolledBack:
