@@ -338,8 +338,7 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
     missing = _proof_of_death(run, journal, number, kept)
     if missing:
         raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
-    if facts.published is not None:
-        run.book.forget_older(facts.published.version)
+    run.book.forget_older()
     run.book.destroy(number)
     _revoked(run, journal, number, "generation {} is revoked and proved dead")
 

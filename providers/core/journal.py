@@ -348,9 +348,11 @@ class Book:
         data = {"state": "revoked", "incarnation": str(incarnation), "generation": "0", "published_at": at.isoformat()}
         return self._write(self._path("credential"), data, version)
 
-    def forget_older(self, version: int) -> None:
-        """Destroy the data of every published version before `version`."""
-        self._documents.destroy(self._path("credential"), range(1, version))
+    def forget_older(self) -> None:
+        """Destroy the data of every published version but the latest, which is read now: a version read before a decision
+        may be older than the last one that names what was decided about."""
+        path = self._path("credential")
+        self._documents.destroy(path, range(1, self._documents.read(path).version))
 
     # --- slots at consumers ---
 

@@ -439,8 +439,8 @@ class ByChance(Chooser):
         self.random = random.Random(seed)
         self.switch = self.random.choice((0.03, 0.1, 0.3, 0.6))
         self.rate = self.random.choice((0.01, 0.03, 0.08))
-        self.crashes = self.random.choice((0, 1, 1, 2))
-        self.sleeps = self.random.choice((0, 1, 1, 2))
+        self.crashes = self.random.choice((0, 1, 1, 2)) if scenario.rerun else 0
+        self.sleeps = self.random.choice((0, 1, 1, 2)) if scenario.rerun else 0
         self.faults = self.random.choice((0, 1, 2)) if scenario.faults else 0
         self.ticks = self.random.choice((0, 1, 3))
         self.allowed = scenario.faults
@@ -473,22 +473,23 @@ class ByChance(Chooser):
 class ByPlan(Chooser):
     """A given schedule; what else could have been decided after its last word is noted."""
 
-    def __init__(self, schedule: Schedule, allowed: frozenset[str] = frozenset()) -> None:
-        self.schedule, self.allowed = schedule, allowed
+    def __init__(self, schedule: Schedule, scenario: Scenario) -> None:
+        self.schedule, self.scenario = schedule, scenario
         self.last = max(schedule, default=-1)
         self.options: list[tuple[int, str]] = []
 
     def choose(self, play: Play, index: int, actor: Actor, awake: Sequence[Actor]) -> str:
         if index > self.last:
             others = [f">{each.number}" for each in awake if each is not actor]
-            faults = [fault for fault in actor.faults if fault in self.allowed]
-            self.options += [(index, word) for word in (*others, "crash", "sleep", *faults)]
+            faults = [fault for fault in actor.faults if fault in self.scenario.faults]
+            ends = ("crash", "sleep") if self.scenario.rerun else ()
+            self.options += [(index, word) for word in (*others, *ends, *faults)]
         return self.schedule.get(index, "")
 
 
 def play(core: Core, scenario: Scenario, schedule: Schedule | Chooser, counts: Counts) -> Chooser:
     """Run one schedule; raises `Violation`."""
-    chooser = schedule if isinstance(schedule, Chooser) else ByPlan(schedule)
+    chooser = schedule if isinstance(schedule, Chooser) else ByPlan(schedule, scenario)
     one = Play(core, scenario, chooser)
     try:
         one.run()
@@ -512,7 +513,7 @@ def plans(core: Core, scenario: Scenario, counts: Counts, depth: int = 2, most: 
         following: list[dict[int, str]] = []
         spread = level if most is None or len(level) <= most else _spread(level, most)
         for schedule in spread:
-            chooser = ByPlan(schedule, scenario.faults)
+            chooser = ByPlan(schedule, scenario)
             play(core, scenario, chooser, counts)
             if remaining:
                 following += _deeper(schedule, chooser.options)
