@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from providers.core.contract import Document
-from providers.core.errors import VaultConflict, VaultUnclear, VaultWrongPlace
+from providers.core.errors import VaultConflict, VaultError, VaultUnclear, VaultWrongPlace
 from providers.core.vault import kv
 from providers.core.vault.kv import Caller
 from providers.core.vault.paths import checked, joined
@@ -68,7 +68,11 @@ class KvDocuments:
         except NotFoundError:
             self._see_sentinel()
             return ()
-        return tuple(str(name) for name in answer["data"]["keys"])
+        data = answer.get("data")
+        names = data.get("keys") if isinstance(data, dict) else None
+        if not isinstance(names, list):
+            raise VaultError(f"the list of {path or self._base} is garbled", do="Run it again", where=self._host)
+        return tuple(str(name) for name in names)
 
     def write_sentinel(self) -> None:
         """Make the sentinel where it is missing: an act of setting a stack up, never of an operation."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from providers.core.contract import Document
-from providers.core.errors import VaultUnclear, VaultWrongPlace
+from providers.core.errors import VaultError, VaultUnclear, VaultWrongPlace
 from providers.core.vault.wire import Kind, NotFoundError
 
 
@@ -24,9 +24,12 @@ def read(call: Caller, mount: str, where: str, version: int | None = None, *, wh
         return kv.read_secret_version(where, version=version, mount_point=mount, raise_on_deleted_version=True)
 
     try:
-        return _document(call("look", what, action, active=True))
+        document = _document(call("look", what, action, active=True))
     except NotFoundError as error:
         document = _document(error.body)
+    else:
+        if document.state == "absent":
+            raise VaultError(f"{what}: the answer holds no document", do="Is it a KV mount of version 2?")
     if document.state != "absent" or version is None:
         return document
     # A version that fell out of the mount's max_versions is answered like one that never was.
