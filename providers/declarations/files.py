@@ -16,8 +16,8 @@ from providers.declarations.names import listed, shown, suggestion
 from providers.declarations.platforms import DeclaredPlatform
 from providers.declarations.problems import Problem
 from providers.declarations.stack import Origin
+from providers.declarations.yaml_text import LOST, Place, Source, kind_of, read
 from providers.declarations.yaml_text import Path as Where
-from providers.declarations.yaml_text import Place, Source, kind_of, read
 
 Platforms = Mapping[str, DeclaredPlatform]
 Model = TypeVar("Model", bound=Declared)
@@ -198,13 +198,16 @@ def _put_down(file: DeclaredFile, model: type[Declared], base: Where, where: str
     if file.is_bad(path):
         return
     kind = detail["type"]
+    if len(location) > 1:
+        where = f"in '{location[-2]}'"
     if kind == "extra_forbidden":
         allowed = _words(model, location[:-1])
         word = str(location[-1])
         what = f"unknown word {shown(word)}"
         file.at_word(path, f"{what}; allowed {where}: {listed(allowed)}{suggestion(word, allowed)}")
     elif kind == "missing":
-        file.at_word(path[:-1], f"'{location[-1]}' is missing {where}")
+        if not file.is_bad((*path[:-1], LOST)):
+            file.at_word(path[:-1], f"'{location[-1]}' is missing {where}")
     elif kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         found = str(path[-1]) if of_word else file.value(path)

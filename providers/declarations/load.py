@@ -6,7 +6,7 @@ Offline: nothing but the files is read.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from providers.core.marker import Owner
 from providers.declarations import names
@@ -26,7 +26,9 @@ from providers.declarations.models import (
     ConnectionWords,
     Declared,
     LinkWords,
+    Permit,
     PersonLink,
+    Risk,
     Settings,
     StoreWords,
 )
@@ -111,6 +113,7 @@ class _Resolver:
             self._no_platform(file, word)
             return
         model = checked(file, platform.store, (), f"at a {platform.name} store")
+        self._team(file, ())
         connections = root.get("connections")
         drafts = {
             key: draft
@@ -135,8 +138,6 @@ class _Resolver:
             moved_from=model.moved_from or "",
             file=file.name,
         )
-        if model.team:
-            self._team(file, ("team",), model.team)
         if store.moved_from == store.address:
             file.at_value(("moved_from",), "moved_from: this is the present address; write the former one")
         self.origins[name] = origins
@@ -148,13 +149,10 @@ class _Resolver:
     def _no_platform(self, file: DeclaredFile, word: object) -> None:
         if not file.source.values or file.is_bad(("platform",)):
             return
-        known = f"allowed: {listed(self.platforms)}"
         if word is None:
-            file.at_word((), f"'platform' is missing; {known}")
-        elif isinstance(word, str):
-            file.at_value(("platform",), f"unknown platform {shown(word)}; {known}{suggestion(word, self.platforms)}")
+            file.at_word((), f"'platform' is missing; allowed: {listed(self.platforms)}")
         else:
-            file.at_value(("platform",), f"{kind_of(word)} was found where a platform is expected; {known}")
+            file.at_value(("platform",), _unknown("platform", word, self.platforms))
 
     def _draft(
         self, file: DeclaredFile, platform: DeclaredPlatform, key: str, value: object
@@ -164,10 +162,13 @@ class _Resolver:
         kind = value.get("credential", platform.default_kind) if isinstance(value, dict) else platform.default_kind
         model = platform.credentials.get(kind) if isinstance(kind, str) else None
         if model is None:
-            found = shown(kind) if isinstance(kind, str) else kind_of(kind)
-            what = f"unknown credential {found}; allowed: {listed(platform.credentials)}"
-            file.at_value((*path, "credential"), what + suggestion(str(kind), platform.credentials))
+            file.at_value((*path, "credential"), _unknown("credential", kind, platform.credentials))
             return None
+        if isinstance(value, dict):
+            self._team(file, path)
+            self._accepted(file, (*path, "accept"), value.get("accept"))
+            if "team" not in value and "team" not in file.source.root:
+                file.at_word(path, "'team' is missing at the connection and at its store")
         connection = checked(file, model, path, f"at a connection of a {platform.name} store")
         raw = value.get("links") if isinstance(value, dict) else None
         links: dict[str, LinkWords] = {}
@@ -190,8 +191,7 @@ class _Resolver:
         if model is not None:
             return checked(file, model, path, f"at a link to {to}")
         if not file.is_bad(path) and not file.is_bad((*path, "to")):
-            found = shown(to) if isinstance(to, str) else kind_of(to)
-            what = f"unknown consumer {found}; allowed: {listed(known)}{suggestion(str(to), known)}"
+            what = _unknown("consumer", to, known)
             named = isinstance(words, dict) and "to" in words
             file.at_value((*path, "to"), what) if named else file.at_word(path, what + "; or say who it is with `to:`")
         return None
@@ -219,10 +219,6 @@ class _Resolver:
             if by_person and word == "rotate_after" and origins[word] == Origin():
                 shared[word] = None
         resolved = tuple(self._resolved_link(file, full, path, levels, name, link) for name, link in links.items())
-        if model.team:
-            self._team(file, (*path, "team"), model.team)
-        elif not store.team:
-            file.at_word(path, "'team' is missing at the connection and at its store")
         overlaps = [link.fields["overlap"] for link in resolved if link.to == "vault"]
         if "overlap" in model.model_fields_set and not overlaps:
             file.at_word((*path, "overlap"), "overlap: nothing here reads Vault; only links to vault need it")
@@ -253,8 +249,10 @@ class _Resolver:
             place = (*path, *remark.path)
             if remark.warning:
                 warnings.append(f"{file.origin(place)}: {remark.what}")
-            else:
+            elif remark.path:
                 file.at_value(place, remark.what)
+            else:
+                file.at_word(place, remark.what)
         self.origins[full] = origins
         self.connections.append(replace(connection, warnings=tuple(warnings)))
 
@@ -279,23 +277,28 @@ class _Resolver:
             file.at_value((*path, "was"), "was: this is the present name; write the former one")
         return DeclaredLink(name, link.to or name, {word: fields[word] for word in sorted(fields)}, former)
 
-    def _team(self, file: DeclaredFile, path: Where, team: str) -> None:
-        if self.settings and team not in self.settings.teams:
+    def _team(self, file: DeclaredFile, path: Where) -> None:
+        """Whether the team that is written at a store or connection exists."""
+        team = file.value(path).get("team")
+        path = (*path, "team")
+        if self.settings and isinstance(team, str) and team not in self.settings.teams and not file.is_bad(path):
             known = self.settings.teams
             what = f"unknown team {shown(team)}; teams in {SETTINGS}: {listed(known)}{suggestion(team, known)}"
             file.at_value(path, what)
+
+    def _accepted(self, file: DeclaredFile, path: Where, risks: object) -> None:
+        """Whether `_stack.yaml` permits the risks that a connection accepts."""
+        permitted = self.settings.permit if self.settings else get_args(Permit)
+        for risk in risks if isinstance(risks, dict) else ():
+            if risk in get_args(Risk) and risk not in permitted:
+                what = f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}"
+                file.at_word((*path, risk), what)
 
     def _permits(self, file: DeclaredFile, path: Where, connection: Connection, levels: tuple[_Level, ...]) -> None:
         """Dangerous switches: permitted in `_stack.yaml`, used and accepted in store files."""
         if not self.settings:
             return
         permitted = self.settings.permit
-        for risk in connection.accept:
-            if risk not in permitted:
-                file.at_word(
-                    (*path, "accept", risk),
-                    f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}",
-                )
         if connection.verify == "full" and "verify_full" not in permitted:
             level = next(level for level in levels if "verify" in level.model.model_fields_set)
             what = f"verify: {SETTINGS} does not permit verify_full; its `permit`: {listed(permitted)}"
@@ -336,6 +339,13 @@ def _nearest(word: str, levels: Iterable[_Level]) -> tuple[Any, Origin]:
         if word in level.model.model_fields_set:
             return getattr(level.model, word), level.file.origin((*level.path, word))
     return BUILT_IN[word], Origin()
+
+
+def _unknown(what: str, word: object, known: Iterable[str]) -> str:
+    """A word, such as a platform's name, that is none of the known ones."""
+    if not isinstance(word, str):
+        return f"{kind_of(word)} was found where a {what} is expected; allowed: {listed(known)}"
+    return f"unknown {what} {shown(word)}; allowed: {listed(known)}{suggestion(word, known)}"
 
 
 def _written(file: DeclaredFile, model: Declared, path: Where) -> dict[str, Origin]:

@@ -17,7 +17,7 @@ REFUSED: Final = frozenset({"false", "n", "nan", "no", "none", "null", "off", "o
 """Words that some YAML reader, shell or tool takes for something else than a name."""
 
 _SHOWN = 60
-_LONG_TOKEN = re.compile(r"[^\s/:@.]{32,}")
+_LONG_TOKEN = re.compile(r"([^\s/:@.]{4})[^\s/:@.]{28,}")
 
 
 def flaw(name: str) -> str | None:
@@ -64,7 +64,7 @@ def listed(words: Iterable[str]) -> str:
 
 def shown(text: str) -> str:
     """Found text as a message may show it: quoted, printable, cut, and nothing that may be a secret."""
-    text = _LONG_TOKEN.sub("…", text)
+    text = _LONG_TOKEN.sub(r"\1…", text)
     if len(text) > _SHOWN:
         text = f"{text[:_SHOWN]}…"
     return "'" + "".join(character if character.isprintable() else "�" for character in text) + "'"

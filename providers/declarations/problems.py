@@ -25,7 +25,7 @@ class DeclarationErrors(DeclarationError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__(f"{len(self.problems)} problems in the declarations")
+        super().__init__(f"problems in the declarations: {len(self.problems)}")
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)

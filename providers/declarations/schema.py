@@ -141,6 +141,8 @@ def _tidy(schema: Schema) -> Schema:
     for keyword, value in schema.items():
         if keyword == "title" or (keyword == "default" and value in (None, {}, [])):
             continue
+        if keyword == "propertyNames" and "patternProperties" in schema:
+            continue  # pydantic leaves here what the pattern does not say; the whole rule is put in below
         if keyword in _BY_NAME:
             tidy[keyword] = {name: _tidy(inner) for name, inner in value.items()}
         elif keyword == "patternProperties":

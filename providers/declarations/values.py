@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from providers.declarations import names
 from providers.declarations.names import shown
@@ -87,12 +87,6 @@ def age(value: object) -> int | None:
         return seconds(value)
     except ValueError as error:
         raise ValueError(f"{error}, or never") from None
-
-
-def duration_text(number: int) -> str:
-    """Seconds as a declaration writes them, in the largest whole unit."""
-    unit = next(unit for unit in reversed(_UNITS) if number % _UNITS[unit] == 0)
-    return f"{number // _UNITS[unit]}{unit}"
 
 
 def flag(value: object) -> bool:
@@ -173,10 +167,10 @@ Age = Annotated[
 ]
 Flag = Annotated[bool, PlainValidator(flag), WithJsonSchema({"type": "boolean"})]
 Count = Annotated[int, PlainValidator(count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 9999})]
-Day = Annotated[datetime.date, PlainValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[datetime.date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
 Networks = Annotated[
     tuple[str, ...],
-    PlainValidator(networks),
+    BeforeValidator(networks),
     WithJsonSchema(
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     ),

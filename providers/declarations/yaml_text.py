@@ -29,7 +29,7 @@ _HIDDEN = re.compile(
     "|[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"  # invisible, or turning the reading direction
 )
 _LOST_TEXT = re.compile(r" +#(?=[^\s#])")
-_LOST = "\0"
+LOST: Final = "\0"
 """Stands in a path for a word that cannot be used: no word of a text holds this character."""
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -44,7 +44,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is wrong at a place of a text; `path` is the value that cannot be used for it, if there is one."""
+    """What is wrong at a place of a text; `path` is the value that cannot be used for it, if there is one;
+    it ends in `LOST` for a word that could not be read."""
 
     place: Place
     what: str
@@ -143,6 +144,7 @@ _PROBLEMS = {
     "block sequence entries are not allowed": "'- ' cannot stand here; a list begins on a new line",
     "mapping keys are not allowed": "'?' cannot stand here; put a text that begins with it into quotes",
     "could not find expected ':'": "a word without ':'; write `word: value`",
+    "did not find expected node content": "a value is missing before ',', ']' or '}'",
     "unexpected end of stream": "a quote is not closed",
     "did not find expected ',' or": "a bracket is not closed, or ',' is missing",
     "unknown escape character": "an unknown escape; in double quotes write \\\\ for a backslash, or use single quotes",
@@ -247,7 +249,7 @@ class _Reader:
         mapping: dict[str, Any] = {}
         lower: dict[str, Place] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            word = self._word(event)
+            word = self._word(event, path)
             place = _start(event)
             first = None if word is None else lower.get(word.lower())
             if first is not None:
@@ -256,17 +258,17 @@ class _Reader:
                 )
                 self._flaw(event, what, None)
             if word is None or first is not None:
-                self._value(next(self.events), (*path, _LOST))
+                self._value(next(self.events), (*path, LOST))
                 continue
             lower[word.lower()] = place
             self.words[*path, word] = place
             mapping[word] = self._value(next(self.events), (*path, word))
         return mapping
 
-    def _word(self, event: Any) -> str | None:
+    def _word(self, event: Any, path: Path) -> str | None:
         """The word before a ':', or None where it is none we accept; its flaw is then put down."""
         if not isinstance(event, yaml.ScalarEvent):
-            self._flaw(event, f"{_CALLED[type(event)]} where a word is expected", None)
+            self._flaw(event, f"{_CALLED[type(event)]} where a word is expected", (*path, LOST))
             depth = 0
             while True:
                 depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -275,15 +277,11 @@ class _Reader:
                 event = next(self.events)
         if event.anchor is not None or event.tag is not None:
             self._flaw(event, "an anchor or a tag at a word, which is refused; take it out", None)
-            return None
         if event.value == "<<" and not event.style:
-            self._flaw(event, "a merge ('<<'), which is refused; write the values out", None)
+            self._flaw(event, "a merge ('<<'), which is refused; write the values out", (*path, LOST))
             return None
-        if event.value in (_NULL if not event.style else ("",)):
-            self._flaw(event, "an empty word before ':'", None)
-            return None
-        if _HIDDEN.search(event.value):
-            self._flaw(event, "an escaped control character in a word; take it out", None)
+        if not event.value or _HIDDEN.search(event.value):
+            self._flaw(event, "an empty word, or an escaped control character in a word", (*path, LOST))
             return None
         word: str = event.value
         return word

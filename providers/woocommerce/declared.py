@@ -3,7 +3,6 @@
 import ipaddress
 import re
 import unicodedata
-import urllib.parse
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
@@ -27,17 +26,17 @@ _LOGIN = re.compile(r"[A-Za-z0-9_.@-]([A-Za-z0-9 _.@-]{0,58}[A-Za-z0-9_.@-])?")
 def store_url(value: object) -> str:
     """A store's address as it is compared and used: https, host in lower case, no slash at the end."""
     found = text(value)
-    parts = urllib.parse.urlsplit(found) if found.isascii() and not re.search(r"[\s\\]", found) else None
-    if parts is None:
+    if not found.isascii() or re.search(r"[\s\\]", found):
         raise ValueError("a blank, a backslash or a letter outside ASCII; write other letters of a host as xn--...")
-    if "@" in parts.netloc:
+    if "@" in found:
         raise ValueError("an address holds no user or password; admin logins lie in Vault")
-    if parts.scheme != "https":
+    scheme, separator, rest = found.partition("://")
+    if scheme.lower() != "https" or not separator:
         raise ValueError(f"{shown(found)} does not begin with https://")
-    if parts.query or parts.fragment or found.endswith(("?", "#")):
+    if re.search(r"[?#]", rest):
         raise ValueError("an address ends before '?' or '#'")
-    address = f"https://{_host(parts.netloc.lower())}"
-    path = parts.path
+    host, slash, path = rest.partition("/")
+    address, path = f"https://{_host(host.lower())}", slash + path
     cut = _NOT_THE_STORE.sub("", path)
     if cut != path:
         raise ValueError(f"this is a page of the store; cut it off: {address}{cut}")
