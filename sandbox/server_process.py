@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,8 +105,9 @@ def _first_line(process: subprocess.Popen[bytes], directory: Path) -> dict[str, 
     """The line that says it is ready."""
     if process.stdout is None:
         raise StartError("the stand-in has no output")
-    deadline = time.monotonic() + START_SECONDS
-    line = process.stdout.readline() if time.monotonic() < deadline else b""
+    # One short line, written at once: when anything can be read, all of it can.
+    readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline() if readable else b""
     try:
         ready: dict[str, str] = json.loads(line)
     except ValueError:
