@@ -17,6 +17,8 @@ from providers.declarations.stack import Connection
 from providers.declarations.values import line, text
 from providers.woocommerce import labels
 
+LONGEST_ADDRESS: Final = 200
+
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 _NOT_THE_STORE = re.compile(r"/(wp-json|wc-auth|wc-api|wp-admin|wp-login\.php|index\.php|wp-content)(/.*)?$")
@@ -26,6 +28,8 @@ _LOGIN = re.compile(r"[A-Za-z0-9_.@-]([A-Za-z0-9 _.@-]{0,58}[A-Za-z0-9_.@-])?")
 def store_url(value: object) -> str:
     """A store's address as it is compared and used: https, host in lower case, no slash at the end."""
     found = text(value)
+    if len(found) > LONGEST_ADDRESS:
+        raise ValueError(f"{len(found)} characters; an address has {LONGEST_ADDRESS} at most")
     if not found.isascii() or re.search(r"[\s\\]", found):
         raise ValueError("a blank, a backslash or a letter outside ASCII; write other letters of a host as xn--...")
     if "@" in found:

@@ -30,6 +30,7 @@ WRONG = [
     ("https://fresh-roast.example/shop/wp-admin/", "cut it off: https://fresh-roast.example/shop"),
     ("https://fresh-roast.example/index.php", "cut it off: https://fresh-roast.example"),
     ("https://fresh-roast.example?x=1", "ends before '?' or '#'"),
+    ("https://fresh-roast.example/" + "a/" * 100, "228 characters; an address has 200 at most"),
     ("https://fresh-roast.example?", "ends before '?' or '#'"),
     ("https://fresh-roast.example/#top", "ends before '?' or '#'"),
     ("https://admin:word@fresh-roast.example", "holds no user or password"),
