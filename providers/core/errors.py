@@ -58,7 +58,7 @@ class CouldNotLook(StoreError):
 
 
 class Unreachable(CouldNotLook):
-    """No connection, no TLS, or no answer within the deadline before anything was sent."""
+    """No connection, no TLS, or no whole answer to a request that changes nothing, within the deadline."""
 
 
 class Transient(CouldNotLook):

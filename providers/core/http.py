@@ -14,7 +14,6 @@ is what must not happen here.
 
 import base64
 import contextlib
-import itertools
 import json as jsonlib
 import logging
 import random
@@ -38,7 +37,7 @@ import httpx
 from providers.core.address import Address, Guard, IPNetwork, Resolve, parse, resolve
 from providers.core.contract import Clock
 from providers.core.errors import (
-    AddressRefused,
+    DeclarationError,
     RateLimited,
     StoreError,
     UnclearOutcome,
@@ -75,16 +74,17 @@ _PATH = re.compile(
 _METHOD = re.compile(r"[A-Z]+")
 _FIELD = re.compile(r"[\x20-\x7e]*")
 
+_OWN_AUTHORITY = "An authority of your own is trusted for hosts under hosts.private in _stack.yaml"
 _CERTIFICATE = {
-    9: "its certificate is not valid yet",
-    10: "its certificate has expired",
-    18: "its certificate is self-signed",
-    19: "its certificate comes from an authority that is not trusted",
-    20: "its certificate comes from an authority that is not trusted",
-    62: "its certificate is for another name",
-    64: "its certificate is for another address",
+    9: ("its certificate is not valid yet", ""),
+    10: ("its certificate has expired", ""),
+    18: ("its certificate is self-signed", _OWN_AUTHORITY),
+    19: ("its certificate comes from an authority that is not trusted", _OWN_AUTHORITY),
+    20: ("its certificate comes from an authority that is not trusted", _OWN_AUTHORITY),
+    62: ("its certificate is for another name", ""),
+    64: ("its certificate is for another address", ""),
 }
-"""OpenSSL's verification errors (x509_vfy.h) in words."""
+"""OpenSSL's verification errors (x509_vfy.h) in words, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +194,8 @@ class _Stream(httpcore.NetworkStream):
 
 def _no_tls(cause: BaseException | None) -> _Failed:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        words = _CERTIFICATE.get(cause.verify_code, "its certificate cannot be verified")
-        advice = "An authority of your own is trusted for hosts under hosts.private in _stack.yaml"
-        return _Failed(words, do=advice if cause.verify_code in {18, 19, 20} else "", sent=False, passing=False)
+        words, advice = _CERTIFICATE.get(cause.verify_code, ("its certificate cannot be verified", ""))
+        return _Failed(words, do=advice, sent=False, passing=False)
     # A connection that breaks while TLS begins may do better next time; one that speaks something else will not.
     foreign = isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
     return _Failed("no TLS connection can be made", sent=False, passing=not foreign)
@@ -296,7 +295,7 @@ class Http:
         self._clock, self._monotonic, self._wait, self._chance = clock, monotonic, wait, chance
         self._guard = Guard(settings.private, resolver)
         self._backend = _Backend(self._guard, dialer or httpcore.SyncBackend(), monotonic)
-        self._public, self._own = _tls(None), _tls(settings.ca_file)
+        self._tls: dict[bool, ssl.SSLContext] = {}
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
         self._holds: dict[str, Hold] = {}
@@ -309,8 +308,9 @@ class Http:
 
     def close(self) -> None:
         """Close every connection."""
-        for host in self._hosts.values():
-            host.pool.close()
+        with self._lock:
+            for host in self._hosts.values():
+                host.pool.close()
 
     def origin(self, url: str) -> "Origin":
         """Bind an address. `AddressRefused` where it is not written as one, or its port is not allowed; no call is made."""
@@ -322,7 +322,9 @@ class Http:
         """Carry out a call with all its tries: `Origin.request`."""
         host, hold = self._shared(address)
         deadline = self._monotonic() + self._settings.deadline
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             deadline = self._turn(address, host, hold, deadline)
             pause: float | None = None
             outcome: Answer | StoreError
@@ -360,8 +362,11 @@ class Http:
         with self._lock:
             if key not in self._hosts:
                 limit = self._settings.in_flight_per_host
+                own = self._guard.opted_in(address.host)
+                if own not in self._tls:
+                    self._tls[own] = _verified_tls(self._settings.ca_file if own else None)
                 pool = httpcore.ConnectionPool(
-                    ssl_context=self._own if self._guard.opted_in(address.host) else self._public,
+                    ssl_context=self._tls[own],
                     max_connections=limit,
                     max_keepalive_connections=limit,
                     keepalive_expiry=_KEPT,
@@ -398,9 +403,10 @@ class Http:
             outcome = str(answer.status)
             return answer
         finally:
-            taken = round((self._monotonic() - begin) * 1000)
-            line = f"{call.method} {address.netloc}{redact(call.path)} {outcome} {taken} ms, try {attempt}"
-            _log.debug("%s", line)
+            if _log.isEnabledFor(logging.DEBUG):
+                taken = round((self._monotonic() - begin) * 1000)
+                path = redact(call.path)
+                _log.debug("%s %s%s %s %d ms, try %d", call.method, address.netloc, path, outcome, taken, attempt)
 
     def _exchange(
         self, address: Address, host: _Host, call: _Call, cookies: httpx.Cookies | None, deadline: float
@@ -574,7 +580,7 @@ def segment(text: str) -> str:
     return urllib.parse.quote(text, safe="")
 
 
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
+def _verified_tls(ca_file: Path | None) -> ssl.SSLContext:
     """Verified TLS by the public authorities, and those of `ca_file`.
 
     Not `ssl.create_default_context`, which writes session keys wherever SSLKEYLOGFILE says.
@@ -586,7 +592,7 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except (OSError, ssl.SSLError):
-            raise AddressRefused(f"the CA file {ca_file} cannot be read as certificates in PEM") from None
+            raise DeclarationError(f"the CA file {ca_file} cannot be read as certificates in PEM") from None
     return context
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from providers.core.http import Http, HttpSettings, Origin
@@ -48,6 +49,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def certificate(authority: Authority) -> Path:
     return authority.issue("good", ("127.0.0.1", "localhost", "shop.example", "staging.acme.example"))
+
+
+@pytest.fixture(scope="session")
+def public_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority") / "public")
+
+
+@pytest.fixture(autouse=True)
+def few_authorities(monkeypatch: pytest.MonkeyPatch, public_authority: Authority) -> None:
+    """One public authority in the place of the world's, which take long to read."""
+    monkeypatch.setattr(certifi, "where", lambda: str(public_authority.file))
 
 
 @pytest.fixture

@@ -259,6 +259,14 @@ def test_calls_share_a_connection_whatever_store_of_the_host_they_are_for(
     assert stub.connections == 1
 
 
+def test_each_host_has_connections_of_its_own(make_http: Callable[..., Http], stub: Stub) -> None:
+    http = make_http()
+    for host in ("127.0.0.1", "localhost", "127.0.0.1"):
+        http.origin(stub.url(host)).request("GET", "/", safe=True)
+    assert stub.connections == 2
+    assert [asked.connection for asked in stub.asked] == [0, 1, 0]
+
+
 def test_a_closed_connection_is_replaced_without_a_word(origin: Origin, stub: Stub) -> None:
     stub.script = lambda asked: Reply(200, b"{}", cut=1000)
     for _ in range(3):
@@ -277,7 +285,10 @@ def cookies_of(asked: Asked) -> set[str]:
     return set(filter(None, asked.headers.get("cookie", "").split("; ")))
 
 
-def test_a_session_keeps_its_cookies_to_itself(origin: Origin, stub: Stub) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "shop.example"])
+def test_a_session_keeps_its_cookies_to_itself(make_http: Callable[..., Http], stub: Stub, host: str) -> None:
+    origin = make_http().origin(stub.url(host, "/shop"))
+
     def login(asked: Asked) -> Reply:
         name = urllib.parse.parse_qs(asked.body.decode()).get("log", [""])[0]
         baked = [
