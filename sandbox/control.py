@@ -257,7 +257,7 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
             return web.json_response(await handler(request))
-        except (StateError, SettingsError, FaultError, ValueError, TypeError) as error:
+        except (StateError, SettingsError, FaultError, AttributeError, KeyError, TypeError, ValueError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return guarded

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -218,8 +219,15 @@ def _prepare(directory: Path) -> tuple[Authority, ssl.SSLContext, ssl.SSLContext
     return authority, server_tls, ssl.create_default_context(cafile=str(authority.certificate_path))
 
 
+def _allow_many_connections() -> None:
+    """As many open files as the system grants: a bench opens a thousand connections and more."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 async def serve(directory: Path, host: str, port: int, log_size: int, until_stdin_closes: bool) -> None:
     """Run until SIGTERM or SIGINT."""
+    _allow_many_connections()
     authority, server_tls, client_tls = _prepare(directory)
     listener = _listen(host, port)
     url = f"https://localhost:{listener.getsockname()[1]}"

@@ -118,7 +118,7 @@ def test_hang_ends_by_itself(control: Client, store: str, make_browser: MakeBrow
     control.add_fault("hang", store=store, operation="rest_index", delay=0.2)
     start = time.monotonic()
     assert make_browser(store, None).get("/wp-json/").status_code == 200
-    assert 0.2 <= time.monotonic() - start < 2
+    assert 0.2 <= time.monotonic() - start < 5
 
 
 def test_truncated_reply(control: Client, store: str, make_browser: MakeBrowser) -> None:
@@ -177,7 +177,7 @@ def test_latency(control: Client, store: str, make_browser: MakeBrowser) -> None
         control.set_latency(of_store, store)
         start = time.monotonic()
         browser.get("/wp-json/")
-        assert 0.1 <= time.monotonic() - start < 1
+        assert 0.1 <= time.monotonic() - start < 5
 
 
 OPERATIONS: list[tuple[str, str, dict[str, str], str]] = [
