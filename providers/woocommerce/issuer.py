@@ -196,6 +196,8 @@ class ApiKeyIssuer:
         if rights not in RIGHTS:
             raise Rejected(f"a key has the rights read, write or read_write, not {rights}", where=where)
         label = labels.label(str(order.fields["purpose"]), order.marker)
+        # What the login lacks is best said before what it cannot see.
+        admin.session.key_form()
         user = admin.user(login)
         if user is None:
             raise Rejected(

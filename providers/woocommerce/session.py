@@ -126,6 +126,9 @@ class AdminSession:
             answer = visit.web.request("GET", path, query=query, headers=headers, safe=True)
             if answer.status == 403 and b'"rest_cookie_invalid_nonce"' in answer.body:
                 raise _StaleNonce
+            if answer.status == 401:
+                # WordPress says 401 to nobody and 403 to somebody: this call came as nobody.
+                raise _SessionLost
             return answer
 
         return self._in_session(ask)
@@ -158,7 +161,7 @@ class AdminSession:
             try:
                 self._log_out(visit)
             except StoreError as error:
-                _log.warning("%s: the admin session could not be logged out: %s", self._origin.where, error.what)
+                _log.info("%s: the admin session could not be logged out: %s", self._origin.where, error.what)
 
     # --- logging in and out -------------------------------------------------------------------------------------------
 
@@ -175,7 +178,7 @@ class AdminSession:
             except _SessionLost:
                 if lost:
                     raise Unauthorized(
-                        "the store forgets our admin session at once",
+                        "the store does not keep our admin session",
                         do="See which plugin or host setting ends sessions",
                         where=self._origin.where,
                     ) from None
@@ -239,7 +242,7 @@ class AdminSession:
         if answer.status == 200 and pages.login_refused(answer.text):
             raise Unauthorized(
                 "the store refuses its admin login",
-                do="Put the right `username` and `password` into Vault; look for a captcha or login limit at the store",
+                do="Put the right `username` and `password` into Vault; where a captcha is asked for, declare `login: none`",
                 where=self._origin.where,
             )
         raise LoginBlocked(

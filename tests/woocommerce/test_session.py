@@ -1,0 +1,230 @@
+"""wp-admin sessions: logging in, what stands in the way, losing the session, and sharing it."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from providers.core.contract import Selector
+from providers.core.errors import ConnectionsError, Forbidden, PersonNeeded, StoreError, Unauthorized
+from providers.woocommerce import session as sessions
+from providers.woocommerce import store as stores
+from providers.woocommerce.issuer import BY_FORM, BY_PERSON
+from tests.woocommerce.conftest import PASSWORD, MakeShop, Shop, order
+
+ALL = Selector("")
+
+
+def test_one_login_serves_all_connections_of_a_store(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    issuers = [shop.issuer() for _ in range(8)]
+    together = threading.Barrier(8)
+
+    def look(number: int) -> int:
+        together.wait(10)
+        return len(issuers[number].find(ALL))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(look, range(8))) == [1] * 8
+    assert shop.count("login") == 1
+    # All asked before the second listing began, so it served whoever missed the first.
+    assert shop.count("list_keys") <= 2
+
+
+def test_a_recent_listing_serves_who_needs_no_fresh_one(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    one, two = shop.issuer(), shop.issuer()
+    one.find(ALL)
+    two.find(ALL, fresh=False)
+    assert shop.count("list_keys") == 1
+    one.issue(order())
+    assert len(two.find(ALL, fresh=False)) == 2
+    assert shop.count("list_keys") == 2
+
+
+def test_logging_out_ends_the_session_at_the_store(shop: Shop) -> None:
+    issuer = shop.issuer()
+    issuer.find(ALL)
+    issuer.close()
+    assert shop.count("logout") == 1
+    assert shop.control.end_sessions(shop.name) == 0
+    issuer.close()
+    issuer.find(ALL)
+    assert shop.count("login") == 2
+    stores.close()
+    stores.close()
+    assert shop.control.end_sessions(shop.name) == 0
+
+
+def test_logging_out_needs_no_page_seen_before(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    issuer = shop.issuer()
+    assert issuer.capabilities == BY_FORM
+    issuer.close()
+    assert shop.control.end_sessions(shop.name) == 0
+
+
+def test_a_session_that_cannot_be_logged_out_is_told_and_forgotten(
+    make_shop: MakeShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    shop = make_shop()
+    issuer = shop.issuer()
+    issuer.find(ALL)
+    shop.control.end_sessions(shop.name)
+    issuer.close()
+    assert "could not be logged out" in caplog.text
+    assert len(issuer.find(ALL)) == 1
+
+
+def test_idle_sessions_are_logged_out(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    idle, other = make_shop(), make_shop()
+    idle.issuer().find(ALL)
+    monkeypatch.setattr(stores, "IDLE", -1.0)
+    other.issuer()
+    assert idle.count("logout") == 1
+
+
+Act = Callable[[Shop], object]
+ACTS: dict[str, Act] = {
+    "find": lambda shop: shop.issuer().find(ALL),
+    "issue": lambda shop: shop.issuer().issue(order(number=2)),
+    "revise": lambda shop: shop.issuer().revise(str(ours(shop)), order(purpose="other")),
+    "revoke": lambda shop: shop.issuer().revoke(str(ours(shop))),
+    "control": lambda shop: shop.issuer().control(),
+}
+
+
+def ours(shop: Shop) -> int:
+    return next(row.key_id for row in shop.control.keys(shop.name) if "acme:test:" in row.description)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_lost_session_is_begun_again_once(shop: Shop, act: str) -> None:
+    issuer = shop.issuer()
+    issuer.issue(order())
+    assert issuer.control().verdict == "confirmed"
+    shop.control.end_sessions(shop.name)
+    ACTS[act](shop)
+    assert shop.count("login") == 2
+
+
+@pytest.mark.parametrize("act", ["issue", "revise", "control"])
+def test_stale_nonces_are_fetched_anew(shop: Shop, act: str) -> None:
+    issuer = shop.issuer()
+    issuer.issue(order())
+    issuer.control()
+    (visit,) = [issuer.store.session._visit]
+    assert visit is not None
+    visit.nonces.update(dict.fromkeys(visit.nonces, "0123456789"))
+    ACTS[act](shop)
+    assert issuer.control().verdict == "confirmed"
+    assert shop.count("login") == 1
+
+
+def test_many_threads_that_lost_the_session_log_in_once(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    issuer = shop.issuer()
+    issuer.find(ALL)
+    shop.control.end_sessions(shop.name)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: issuer.same_store("1", "x"), range(6)))
+    assert shop.count("login") == 2
+
+
+# --- what stands in the way -------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_is_said_and_not_tried_again(shop: Shop) -> None:
+    shop.log_in_as("connector", "wrong-pass-word")
+    issuer = shop.issuer()
+    # The store's own trouble shows where it is used: what it could do is not in doubt.
+    assert issuer.capabilities == BY_FORM
+    for _ in range(3):
+        with pytest.raises(Unauthorized, match="refuses its admin login") as raised:
+            issuer.find(ALL)
+        assert "wrong-pass-word" not in "".join(traceback.format_exception(raised.value))
+    assert shop.count("login") == 1
+
+
+def test_a_refusal_is_forgotten_after_a_while(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop()
+    shop.log_in_as("connector", "wrong")
+    with pytest.raises(Unauthorized):
+        shop.issuer().find(ALL)
+    shop.log_in_as("connector")
+    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
+    assert len(shop.issuer().find(ALL)) == 1
+
+
+def test_a_login_that_needs_a_person_is_recognised(shop: Shop) -> None:
+    shop.settings(two_factor=True)
+    issuer = shop.issuer()
+    with pytest.raises(PersonNeeded, match="needs a person"):
+        issuer.find(ALL)
+    assert issuer.capabilities == BY_PERSON
+    assert shop.count("login") == 1
+
+
+def test_a_captcha_looks_like_a_wrong_password_and_the_advice_says_so(shop: Shop) -> None:
+    shop.settings(captcha=True)
+    with pytest.raises(Unauthorized) as raised:
+        shop.issuer().find(ALL)
+    assert "captcha" in raised.value.do
+
+
+def test_no_login_in_vault_is_a_persons_step(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop()
+    shop.tools.logins.clear()
+    with pytest.raises(PersonNeeded, match="no whole admin login"):
+        shop.issuer().find(ALL)
+    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
+    shop.log_in_as("connector")
+    ((place, login),) = shop.tools.logins.items()
+    shop.tools.logins[place] = {"username": login["username"]}
+    with pytest.raises(PersonNeeded, match="no whole admin login"):
+        shop.issuer().find(ALL)
+
+
+def test_confirming_a_mail_address_can_wait(shop: Shop) -> None:
+    shop.settings(confirm_admin_email=True)
+    assert len(shop.issuer().find(ALL)) == 1
+
+
+def test_the_wizard_is_passed_by_asking_again(shop: Shop) -> None:
+    shop.settings(wizard_pending=True)
+    assert len(shop.issuer().find(ALL)) == 1
+
+
+def test_a_database_upgrade_is_a_persons(shop: Shop) -> None:
+    shop.settings(database_upgrade_pending=True)
+    with pytest.raises(StoreError, match="database upgrade"):
+        shop.issuer().find(ALL)
+
+
+def test_a_role_that_is_too_weak_is_said(shop: Shop) -> None:
+    shop.log_in_as("buyer")
+    with pytest.raises(Forbidden, match="manage_woocommerce"):
+        shop.issuer().issue(order(user="robot"))
+
+
+def test_nothing_secret_is_told(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    issuer = shop.issuer()
+    issued = issuer.issue(order())
+    issuer.verify(issued.secret, {"rights": "read"})
+    told = [repr(issued), repr(issuer.find(ALL)), repr(issuer.verify(issued.secret, {"rights": "write"}))]
+    shop.settings(database_upgrade_pending=True)
+    for act in ACTS.values():
+        try:
+            act(shop)
+        except ConnectionsError as error:
+            told.append("".join(traceback.format_exception(error)) + str(error))
+    issuer.close()
+    everything = "\n".join([*told, caplog.text])
+    assert "/wp-login.php" in caplog.text
+    for value in (PASSWORD, *(secret.reveal() for secret in issued.secret.values())):
+        assert value not in everything
