@@ -120,19 +120,22 @@ class Session:
         """The token with a longer life, or another one; the same one while neither can be had and it still lives."""
         asked_at = self._clock()
         renewed = token
-        try:
+        with contextlib.suppress(VaultError):
             if token.renewable:
-                action = "renew the token"
-                answer = self._wire.call("look", action, lambda hvac: hvac.auth.token.renew_self(), token=token.value)
-                renewed = self._from_auth(answer, asked_at)
+                renewed = self._renew(token, asked_at)
                 # Near its longest life Vault renews for less and less.
                 if renewed.lasts >= token.lasts / 2:
                     return replace(renewed, lasts=token.lasts)
+        with contextlib.suppress(VaultError):
             if self._login.method != "token":
                 return self._log_in()
-        except VaultError:
-            pass
         return replace(renewed, renew_at=asked_at + MARGIN, lasts=token.lasts)
+
+    def _renew(self, token: Token, asked_at: float) -> Token:
+        answer = self._wire.call(
+            "look", "renew the token", lambda hvac: hvac.auth.token.renew_self(), token=token.value
+        )
+        return self._from_auth(answer, asked_at)
 
     def _from_auth(self, answer: Mapping[str, Any], asked_at: float) -> Token:
         auth = answer.get("auth")
