@@ -3,11 +3,11 @@
 Each follows an earlier decision in the journal or is one; each is safe to repeat and safe to stop after.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from providers.core import marker
-from providers.core.contract import RECOGNISED, Issued, Order, Selector
+from providers.core.contract import RECOGNISED, Issued, Order, Selector, StoreKey
 from providers.core.due import Act, Facts, Step, current_key, differing, missing_or_dead, rotation_wished
 from providers.core.errors import (
     AddressRefused,
@@ -32,7 +32,7 @@ _NOT_SENT = (Rejected, Unreachable, AddressRefused, Unauthorized, Forbidden)
 """Failures of a request to make a key after which no key can appear."""
 
 
-class Later(Exception):  # noqa: N818 - it is no error: the next run goes on
+class Later(Exception):
     """Only time is missing; it is a status, not a problem."""
 
 
@@ -275,7 +275,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     generation = journal.generations[number]
     if run.book.kept(number).state == "absent":
         run.book.bury(number)
-    _revoke_all(run, facts, number)
+    _revoke_all(run, (facts.keys or {}).get(number, ()))
     run.book.destroy(number)
     if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
         raise Blocked(
@@ -285,7 +285,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         )
     if not generation.settled and generation.made_by == "store":
         _let_settle(run, journal, number)
-    if facts.keys is not None and _listed(run, journal, number):
+    if facts.keys is not None and _still_listed(run, journal, number):
         raise Blocked(f"the store still lists generation {number}", do="Run again", where=journal.connection)
     _revoked(run, journal, number, "generation {} was given up; the store does not have it")
 
@@ -301,25 +301,31 @@ def _let_settle(run: Run, journal: Journal, number: int) -> None:
         raise Later(f"generation {number} was given up; a lost request may still make its key for {left:.0f} s")
     run.operation.report(f"waiting {left:.0f} s: a lost request may still make the key of generation {number}")
     run.operation.wait(left)
-    run.forget_listing()
 
 
-def _revoke_all(run: Run, facts: Facts, number: int) -> None:
-    if facts.capabilities.revoked_by == "person":
+def _revoke_all(run: Run, keys: Sequence[StoreKey]) -> None:
+    if run.issuer.capabilities.revoked_by == "person":
         return
-    for key in (facts.keys or {}).get(number, ()):
+    for key in keys:
         try:
             run.issuer.revoke(key.key_id)
         finally:
             run.forget_listing()
 
 
-def _listed(run: Run, journal: Journal, number: int) -> bool:
-    """Whether a listing made now shows a key of this number."""
+def _still_listed(run: Run, journal: Journal, number: int) -> bool:
+    """Whether a key of this number stays in the list although what is listed now was revoked."""
+    late = _listed(run, journal, number)
+    _revoke_all(run, late)
+    return bool(late and _listed(run, journal, number))
+
+
+def _listed(run: Run, journal: Journal, number: int) -> tuple[StoreKey, ...]:
+    """The keys of this number in a listing made now."""
     run.forget_listing()
     selector = Selector(run.book.owner.prefix, frozenset({journal.generations[number].key_id} - {""}), details=False)
     keys, _ = owned(run.operation, journal, run.issuer.find(selector))
-    return bool(keys.get(number))
+    return keys.get(number, ())
 
 
 def _revoked(run: Run, journal: Journal, number: int, words: str) -> None:
@@ -334,7 +340,7 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
         run.book.destroy(number)
         _revoked(run, journal, number, "generation {} was adopted and is only forgotten, its key lives on")
         return
-    _revoke_all(run, facts, number)
+    _revoke_all(run, (facts.keys or {}).get(number, ()))
     missing = _proof_of_death(run, journal, number, kept)
     if missing:
         raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
@@ -384,7 +390,7 @@ def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> str:
 
 
 def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:
-    _revoke_all(run, facts, step.number)
+    _revoke_all(run, (facts.keys or {}).get(step.number, ()))
     run.operation.report(f"a stray key of generation {step.number}, dead by decision, was revoked")
     if _listed(run, _journal(facts), step.number):
         raise Blocked(

@@ -103,8 +103,9 @@ def _all_due(facts: Facts, wish: Wish | None) -> list[Step]:
     if journal is None:
         return [Step(Act.OPEN, why="no journal yet")] if wish else []
     if journal.phase == "closed":
-        strays = _strays(facts, journal)
-        return [*strays, Step(Act.OPEN, why="declared again")] if wish else strays
+        # Only what `recover` found after the end, and keys that a sleeper made then.
+        ends = _dying(facts, journal)
+        return [*ends, Step(Act.OPEN, why="declared again")] if wish else ends
     if journal.phase == "closing":
         return _closing(facts, journal)
     steps = [*_dying(facts, journal), *_intended(facts, journal, wish)]
@@ -115,10 +116,7 @@ def _all_due(facts: Facts, wish: Wish | None) -> list[Step]:
         if not steps_open(steps) and not journal.links and not _awaits_person(journal):
             steps.append(Step(Act.CLOSE, why="no longer declared"))
         return steps
-    compromised = journal.current is not None and bool(journal.generations[journal.current].compromised)
-    if not wish.frozen or compromised:
-        steps += _wished(facts, journal, wish)
-    return steps
+    return steps + _wished(facts, journal, wish)
 
 
 def steps_open(steps: Sequence[Step]) -> bool:
@@ -189,9 +187,10 @@ def _awaits_person(journal: Journal) -> bool:
 
 
 def published_behind(facts: Facts, journal: Journal) -> str:
-    """Why the published copy is not the current generation, in words; empty where it is, or may not be read."""
+    """Why the published copy is not the current generation, in words; empty where it is, or may not be read. A leaked
+    generation is not published again: it may be withdrawn on its way to its end."""
     number, published = journal.current, facts.published
-    if number is None or published is None:
+    if number is None or published is None or journal.generations[number].compromised:
         return ""
     kept = facts.kept.get(number)
     if kept is None or kept.state != "present" or facts.garbled:
@@ -271,24 +270,23 @@ def needs_another(facts: Facts, journal: Journal, wish: Wish) -> str:
 def _wished(facts: Facts, journal: Journal, wish: Wish) -> list[Step]:
     steps: list[Step] = []
     another = needs_another(facts, journal, wish)
-    compromised = tuple(
-        number for number in journal.in_state("current", "superseded") if journal.generations[number].compromised
-    )
-    if another and journal.intended is None:
-        steps.append(Step(Act.ISSUE, journal.next, another))
-    for number in journal.in_state("current", "superseded"):
-        step = _revision(facts, journal, wish, number)
-        if step is not None and not (another and number == journal.current):
-            steps.append(step)
+    current = journal.current
+    leaked = current is not None and bool(journal.generations[current].compromised)
     for number in journal.in_state("superseded"):
-        if not waits(facts, journal, wish, number):
-            steps.append(Step(Act.RETIRE, number, f"generation {number} is no longer needed"))
-    # A leaked key dies even where its successor cannot be had: this stands after ISSUE, and is reached when that failed.
-    steps += [
-        Step(Act.RETIRE, number, f"generation {number} is compromised")
-        for number in compromised
-        if number == journal.current
-    ]
+        # Before another key is made: otherwise three would live at once without need.
+        compromised = journal.generations[number].compromised
+        if compromised or not (wish.frozen or waits(facts, journal, wish, number)):
+            why = "is compromised" if compromised else "is no longer needed"
+            steps.append(Step(Act.RETIRE, number, f"generation {number} {why}"))
+    if another and journal.intended is None and (leaked or not wish.frozen):
+        steps.append(Step(Act.ISSUE, journal.next, another))
+    for number in () if wish.frozen else journal.in_state("current", "superseded"):
+        step = _revision(facts, journal, wish, number)
+        if step is not None and not (another and number == current):
+            steps.append(step)
+    if leaked and current is not None:
+        # A leaked key dies even where its successor cannot be had: this is reached when issuing one failed.
+        steps.append(Step(Act.RETIRE, current, f"generation {current} is compromised"))
     return steps
 
 

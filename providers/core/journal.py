@@ -105,12 +105,16 @@ class StepTaken(_Value):
 
 
 class Journal(_Value):
-    """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted."""
+    """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted.
+
+    `known_as` is the name under which it is declared since it was renamed; its documents and markers keep the first name.
+    """
 
     format: Literal[1] = 1
     project: str
     stack: str
     connection: str
+    known_as: str = ""
     store: str
     platform: str = ""
     incarnation: int = 1
@@ -201,10 +205,15 @@ class Book:
 
     A write whose reply was lost is read back and told by its transaction id, so that a caller learns "written" or
     `VaultConflict`, never a guess.
+
+    A connection that was renamed keeps its documents where they were: at its new name only their home is noted. `owner`
+    is the one whose documents these are, known once the journal was read; `was` is the declared former name.
     """
 
-    def __init__(self, documents: Documents, owner: Owner) -> None:
+    def __init__(self, documents: Documents, owner: Owner, *, was: str = "") -> None:
         self._documents = documents
+        self._was = was
+        self.name = owner.connection
         self.owner = owner
 
     def _path(self, name: str) -> str:
@@ -228,7 +237,22 @@ class Book:
 
     def journal(self) -> tuple[Journal | None, int]:
         """The journal and its version; None where the connection never had one."""
+        journal, version = self.peek()
+        if journal is not None and journal.known_as and journal.known_as not in {self.name, self._was}:
+            raise Refused(
+                f"its place in Vault belongs to {journal.known_as}, which was renamed from it",
+                do="Take another name for the new connection",
+                where=self.name,
+            )
+        return journal, version
+
+    def peek(self) -> tuple[Journal | None, int]:
+        """The journal and its version, under whichever name it is declared now."""
         document = self._documents.read(self._path("journal"))
+        home = self._home(document) if self.owner.connection == self.name else ""
+        if home:
+            self.owner = Owner(self.owner.project, self.owner.stack, home)
+            document = self._documents.read(self._path("journal"))
         if document.state != "present":
             if document.version:
                 raise Refused(
@@ -249,6 +273,23 @@ class Book:
                 where=self.owner.connection,
             )
         return journal, document.version
+
+    def _home(self, document: Document) -> str:
+        """Where the documents of a renamed connection are: noted at its new name, or, until then, at its former one."""
+        if document.state == "absent" and self._was:
+            former = self._documents.read(f"{self._was}/journal")
+            return str(former.data.get("home", self._was)) if former.state == "present" else ""
+        return str(document.data.get("home", ""))
+
+    def move_in(self, *, run: str, at: datetime) -> None:
+        """Note at a new name where its documents are, so that the declared former name may go."""
+        journal, version = self.journal()
+        if journal is None or self.owner.connection == self.name or journal.known_as == self.name:
+            return
+        renamed = journal.model_copy(update={"known_as": self.name})
+        self.decide(renamed, version, run=run, at=at, what=f"renamed to {self.name}")
+        if self._documents.read(f"{self.name}/journal").state == "absent":
+            self._write(f"{self.name}/journal", {"home": self.owner.connection}, 0)
 
     def decide(self, journal: Journal, version: int, *, run: str, at: datetime, what: str) -> int:
         """Write a decision against the journal's version, with a line about it for people; the new version."""

@@ -103,13 +103,17 @@ def held(documents: Documents, inputs: Inputs, *, undeclared_only: bool = False)
     ]
     wanted = [name for name in sorted(names) if not (undeclared_only and name in inputs["declared"])]
     with ThreadPoolExecutor(WORKERS) as pool:
-        return tuple(found for found in pool.map(lambda name: _held(documents, inputs, name), wanted) if found)
+        # A name that only notes where a renamed connection is gives the same journal once more.
+        found = {held.owner.connection: held for held in pool.map(lambda n: _held(documents, inputs, n), wanted) if held}
+    return tuple(found.values())
 
 
 def _held(documents: Documents, inputs: Inputs, name: str) -> Held | None:
-    owner = Owner(inputs["project"], inputs["stack"], name)
-    journal, _ = Book(documents, owner).journal()
-    return Held(owner, journal, name in inputs["declared"]) if journal is not None else None
+    book = Book(documents, Owner(inputs["project"], inputs["stack"], name))
+    journal, _ = book.peek()
+    if journal is None:
+        return None
+    return Held(book.owner, journal, not inputs["declared"].keys().isdisjoint({name, journal.known_as}))
 
 
 def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
@@ -146,11 +150,13 @@ def _live(journal: Journal) -> str:
 def _undeclared(toolbox: Toolbox, inputs: Inputs) -> tuple[tuple[Held, ...], tuple[Marked, ...]]:
     """What is ours, not declared and not at its end; and the keys that Vault never heard of."""
     known = {found.owner.connection: found for found in held(toolbox.documents(inputs), inputs, undeclared_only=True)}
+    declared = inputs["declared"].keys() | {name for name, found in known.items() if found.declared}
+    known = {name: found for name, found in known.items() if not found.declared}
     marks = [
         mark
         for mark in at_stores(toolbox, inputs)
         if (mark.owner.project, mark.owner.stack) == (inputs["project"], inputs["stack"])
-        and mark.owner.connection not in inputs["declared"]
+        and mark.owner.connection not in declared
     ]
     alive_at_stores = {mark.owner.connection for mark in marks}
     open_ones = tuple(

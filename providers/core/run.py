@@ -144,6 +144,8 @@ class Run:
 
     def join(self) -> None:
         """Take part in one incarnation: the open one, or, for a wish, the one that follows a closed one."""
+        if self.wish is not None:
+            self.book.move_in(run=self.operation.run, at=self.operation.clock())
         self.read_journal()
         journal = self.journal
         if journal is None:

@@ -108,6 +108,10 @@ class Toolbox:
         """The documents of the stack."""
         return self.vault.documents(inputs["vault"]["mount"], f"{inputs['project']}/{inputs['stack']}")
 
+    def book(self, inputs: Inputs) -> Book:
+        """The documents of one connection."""
+        return Book(self.documents(inputs), owner_of(inputs), was=inputs.get("was", ""))
+
     def keyring(self, inputs: Inputs) -> Keyring:
         """The stack's keys for markers and fingerprints."""
         return self.vault.keyring(inputs["vault"]["transit"])
@@ -126,7 +130,7 @@ class Toolbox:
         entries = inputs["vault"]["adopt"]
         given: dict[str, Any] = {} if report is None else {"report": report}
         return Operation(
-            book=Book(self.documents(inputs), owner_of(inputs)),
+            book=self.book(inputs),
             keyring=self.keyring(inputs),
             issuer=self.issuer(inputs),
             store=inputs[kind_of(inputs).identity],
@@ -139,7 +143,7 @@ class Toolbox:
 
     def link_operation(self, inputs: Inputs) -> LinkOperation:
         """What a link's run needs: it works on the journal, never at the store."""
-        return LinkOperation(Book(self.documents(inputs), owner_of(inputs)), self.clock)
+        return LinkOperation(self.book(inputs), self.clock)
 
     def close(self) -> None:
         """End every connection and login of this process."""

@@ -61,6 +61,7 @@ class World:
     watchers: list[Watcher] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     revocable: bool = True
+    refusing: bool = False
     address: str = STORE
 
     def clock(self) -> datetime:
@@ -301,7 +302,7 @@ class MemoryStore:
 
     def issue(self, order: Order) -> Issued:
         fault = self.world.pace("issue", ("lost", "unsent", "late", "twice", "twice late", "refused", "wide", "lag"))
-        if fault == "refused":
+        if fault == "refused" or self.world.refusing:
             raise Rejected("the store refuses")
         if fault == "unsent":
             raise UnclearOutcome("no reply")

@@ -67,6 +67,12 @@ SCENARIOS = {
             faults=frozenset({"refused"}),
         ),
         Scenario(
+            "compromised and no successor",
+            (again(people("compromise", "seen in a chat"), up()), up()),
+            (up(),),
+            refusing=True,
+        ),
+        Scenario(
             "rotation asked for", (again(people("request_rotation", "a person left"), up()), up()), (up(),)
         ),
         Scenario("lease", (up(), up()), lease=10.0),

@@ -18,7 +18,7 @@ from providers.core.vault.keyring import TransitKeyring
 from providers.core.vault.login import Session
 from providers.core.vault.paths import checked, joined
 from providers.core.vault.settings import Login, VaultSettings
-from providers.core.vault.wire import Action, Kind, Wire, look_at_health
+from providers.core.vault.wire import Action, Kind, Wire
 
 __all__ = ["Health", "Identity", "KvDocuments", "Login", "TransitKeyring", "Vault", "VaultSettings"]
 
@@ -118,7 +118,7 @@ class Vault:
     def health(self) -> Health:
         """How this node of Vault is, without logging in. Never raises a `VaultError`."""
         try:
-            seen = self._wire.call("look", "ask for its health", look_at_health, token=None, namespace="")
+            seen = self._wire.health()
         except VaultError as error:
             return Health("unreachable", str(error))
         version = seen.get("version")

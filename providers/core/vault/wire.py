@@ -82,11 +82,11 @@ class StatusError(Exception):
         return any(text in error for error in self.errors)
 
 
-class NotFoundError(Exception):
-    """404. `body` tells an absent document from one whose data is gone."""
+class NotFoundError(VaultError):
+    """404. `body` tells an absent document from one whose data is gone; it is never shown."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
-        super().__init__("not found")
+    def __init__(self, what: str, where: str, body: Mapping[str, Any]) -> None:
+        super().__init__(f"{what}: Vault knows no such path", do="Check VAULT_ADDR and VAULT_NAMESPACE", where=where)
         self.body = body
 
 
@@ -192,7 +192,7 @@ class Wire:
         """Do `action` with a client that has this token; `what` says it in words for messages.
 
         `active` asks for the active node's answer. Raises the Vault errors of `providers.core.errors`, and
-        `NotFoundError` for a 404 that says nothing about the mount.
+        `NotFoundError`, one of them, for a 404 that says nothing about the mount.
         """
         waits = self._waits() if kind == "look" else iter(())
         while True:
@@ -203,6 +203,13 @@ class Wire:
                 if delay is None:
                     raise passing.error from None
                 self._wait(min(max(delay, passing.retry_after or 0.0), LONGEST_WAIT))
+
+    def health(self) -> Mapping[str, Any]:
+        """`sys/health` of this very node, which belongs to no namespace and needs no token."""
+        seen = self.call("look", "ask for its health", look_at_health, token=None, namespace="")
+        if not isinstance(seen.get("sealed"), bool):
+            raise self._garbled("look", "ask for its health")
+        return seen
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -228,7 +235,7 @@ class Wire:
             return answer
         except StatusError as error:
             if adapter.forward and error.status == 400 and error.says(_FORWARDING_OFF):
-                self._stop_forwarding(client)
+                self._stop_forwarding()
                 return self._once(kind, what, action, token, namespace, active)
             raise self._meaning(kind, what, error) from None
         except GarbledError:
@@ -265,15 +272,14 @@ class Wire:
                 self._all.add(client)
         return client
 
-    def _stop_forwarding(self, client: Any) -> None:
+    def _stop_forwarding(self) -> None:
         """The node refuses to forward by header: fine where it is the active one or hands on everything by itself.
 
         Community Vault answers every request with this header by 400 (source: http/handler.go and the stub of
         `AllowForwardingViaHeader`); there a standby forwards all. A performance standby answers by itself, maybe with
         old data, so it is refused.
         """
-        client.adapter.token, client.adapter.namespace, client.adapter.forward = "", "", False
-        if look_at_health(client).get("performance_standby"):
+        if self.health().get("performance_standby"):
             raise VaultStandby(
                 "this performance standby of Vault may answer with old data and does not forward",
                 do="Point VAULT_ADDR to the active node, or set allow_forwarding_via_header in its replication stanza",
@@ -293,7 +299,7 @@ class Wire:
                     do="Check the mount's name and VAULT_NAMESPACE",
                     where=host,
                 )
-            return NotFoundError(error.body)
+            return NotFoundError(what, host, error.body)
         if status == 403 or (kind == "login" and status in {400, 401}):
             if kind == "login":
                 return VaultDenied(
