@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi import ComponentResource, ResourceOptions
+from pulumi import Alias, ComponentResource, ResourceOptions
 
 from providers.core.resource import ConsumerLink, CredentialResource, Ledger
-from providers.declarations import Connection, Stack, inputs, link_inputs, load, platforms
+from providers.declarations import Connection, DeclaredLink, Stack, inputs, link_inputs, load, platforms
 
 
 def credential_inputs(project: str, stack: Stack, connection: Connection) -> dict[str, Any]:
@@ -55,9 +55,12 @@ class StoreConnection(ComponentResource):
 
     def __init__(self, project: str, stack: Stack, connection: Connection, ledger: Ledger) -> None:
         super().__init__(
-            "connections:index:StoreConnection", connection.name, None, ResourceOptions(depends_on=[ledger])
+            "connections:index:StoreConnection",
+            connection.name,
+            None,
+            ResourceOptions(depends_on=[ledger], aliases=_aliases(connection.was)),
         )
-        below = ResourceOptions(parent=self, depends_on=[ledger])
+        below = ResourceOptions(parent=self, depends_on=[ledger], aliases=_aliases(connection.was))
         make = _resource(connection.platform, connection.kind)
         self.credential = make(connection.name, credential_inputs(project, stack, connection), below)
         common = {"project": project, "stack": stack.name, "vault": stack.settings.vault.model_dump(mode="json")}
@@ -65,11 +68,22 @@ class StoreConnection(ComponentResource):
             ConsumerLink(
                 f"{connection.name}/{link.name}",
                 {**common, **link_inputs(connection, link), "handle": self.credential.handle},
-                ResourceOptions(parent=self, depends_on=[self.credential]),
+                ResourceOptions(parent=self, depends_on=[self.credential], aliases=_link_aliases(connection, link)),
             )
             for link in connection.links
         ]
         self.register_outputs({})
+
+
+def _aliases(*names: str) -> list[Alias]:
+    """The names under which the engine may know a resource that was renamed: it is the same one, and nothing is ended."""
+    return [Alias(name=name) for name in names if name]
+
+
+def _link_aliases(connection: Connection, link: DeclaredLink) -> list[Alias]:
+    former = link.was or link.name
+    renamed = f"{connection.name}/{former}" if link.was else ""
+    return _aliases(renamed, f"{connection.was}/{former}" if connection.was else "")
 
 
 def _resource(platform: str, kind: str) -> type[CredentialResource]:

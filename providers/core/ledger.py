@@ -104,7 +104,9 @@ def held(documents: Documents, inputs: Inputs, *, undeclared_only: bool = False)
     wanted = [name for name in sorted(names) if not (undeclared_only and name in inputs["declared"])]
     with ThreadPoolExecutor(WORKERS) as pool:
         # A name that only notes where a renamed connection is gives the same journal once more.
-        found = {held.owner.connection: held for held in pool.map(lambda n: _held(documents, inputs, n), wanted) if held}
+        found = {
+            held.owner.connection: held for held in pool.map(lambda n: _held(documents, inputs, n), wanted) if held
+        }
     return tuple(found.values())
 
 

@@ -49,7 +49,8 @@ class LinkOperation:
 class LinkRun:
     """One run on one link. It belongs to the incarnation and to the life of the link in which it began."""
 
-    def __init__(self, operation: LinkOperation | Operation, name: str, link: Link) -> None:
+    def __init__(self, operation: LinkOperation | Operation, name: str, link: Link, *, was: str = "") -> None:
+        self.was = was
         self.operation, self.name, self.link = operation, name, link
         self.book = operation.book
         self.where = f"{operation.owner.connection}/{name}"
@@ -95,6 +96,8 @@ class LinkRun:
         if self.name in journal.links and journal.links[self.name].state == "unlinking":
             LinkRun(self.operation, self.name, self.link).disconnect()
             journal = self.journal()
+        if self.name not in journal.links and self.was in journal.links:
+            journal = self._rename(journal)
         present = journal.links.get(self.name)
         # A link that is new begins the life after the last one it ever had.
         self.life = present.life if present else 0
@@ -106,6 +109,19 @@ class LinkRun:
             if outcome is not None:
                 return outcome
         raise Blocked("other runs kept changing the journal", do="Run again", where=self.where)
+
+    def _rename(self, journal: Journal) -> Journal:
+        """Go on with the entry of the former name: what its user holds is not lost."""
+        operation = self.operation
+        life = journal.lives.get(self.name, 0) + 1
+        entry = journal.links[self.was].model_copy(update={"life": life})
+        renamed = journal.with_link(self.was, None).with_link(self.name, entry)
+        what = f"link {self.was} renamed to {self.name}"
+        try:
+            self.book.decide(renamed, self.version, run=operation.run, at=operation.clock(), what=what)
+        except VaultConflict:
+            raise Blocked("another run changed the journal", do="Run again", where=self.where) from None
+        return self.journal()
 
     def _connect_once(self, again: bool) -> LinkOutcome | None:
         journal = self.journal()

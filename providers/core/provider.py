@@ -211,8 +211,10 @@ def _rotation(before: Properties, inputs: Properties, today: date) -> Properties
 
 def _handle(before: Properties, inputs: Properties) -> Properties:
     """What links take: where the secret lies, and a number that rises exactly when a new one will be needed."""
-    path = f"{inputs['vault']['mount']}/{inputs['project']}/{inputs['stack']}/{inputs['connection']}"
-    number = (before.get("handle") or {"rotation": 1})["rotation"]
+    here = f"{inputs['vault']['mount']}/{inputs['project']}/{inputs['stack']}/{inputs['connection']}"
+    # A connection that was renamed keeps its place in Vault.
+    known = before.get("handle") or {"path": here, "rotation": 1}
+    path, number = known["path"], known["rotation"]
     if before:
         kind = kind_of(inputs)
         fixed = [name for name in kind.fields if name not in kind.revisable]
@@ -355,7 +357,9 @@ class LinkProvider(Provider):
 
 def _link_run(inputs: Properties) -> LinkRun:
     tools = toolbox()
-    return LinkRun(tools.link_operation(inputs), inputs["link"], kinds.link(inputs["to"]))
+    return LinkRun(
+        tools.link_operation(inputs), inputs["link"], kinds.link(inputs["to"]), was=inputs.get("link_was", "")
+    )
 
 
 def _link_outputs(inputs: Properties, entry: Any, person: tuple[str, ...]) -> Properties:
