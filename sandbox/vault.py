@@ -108,6 +108,10 @@ class VaultServer:
         return self._process.pid if self._process else None
 
     @property
+    def _pid_file(self) -> Path:
+        return self.directory / "vault.pid"
+
+    @property
     def log(self) -> Path:
         """What the server itself says."""
         return self.directory / "vault.log"
@@ -165,6 +169,7 @@ class VaultServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._pid_file.write_text(str(self._process.pid), encoding="ascii")
         if hasattr(resource, "prlimit"):
             resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (0, 0))
         self._wait(lambda health: True)
@@ -207,6 +212,7 @@ class VaultServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._pid_file.unlink(missing_ok=True)
 
 
 def start(
@@ -234,14 +240,42 @@ def start(
     server = VaultServer(directory, storage, f"https://127.0.0.1:{port}", authority.certificate_path, audit_log)
     configuration = _configuration(storage, directory / _DATA, port, certificate, key, audit_log)
     (directory / "vault.hcl").write_text(configuration, encoding="utf-8")
+    _end_leftover(server)
     server._run()
     try:
         server._initialise()
         server.unseal()
+        if not _is_openbao():
+            with client(server) as http:
+                _audit(http, audit_log)
     except BaseException:
         server.kill()
         raise
     return server
+
+
+def _end_leftover(server: VaultServer) -> None:
+    """End the server of this directory that a killed program left behind: it holds the port and the data."""
+    if not server._pid_file.exists():
+        return
+    pid = int(server._pid_file.read_text(encoding="ascii"))
+    # Another process may have the number by now: only one that runs with this very configuration is ours.
+    deadline = time.monotonic() + READY_WITHIN
+    while str(server.directory / "vault.hcl") in _command_of(pid):
+        if time.monotonic() > deadline:
+            raise VaultFailedError(f"process {pid} of {server.directory} does not end")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        time.sleep(_POLL)
+    server._pid_file.unlink()
+
+
+def _command_of(pid: int) -> str:
+    proc = Path("/proc") / str(pid) / "cmdline"
+    if Path("/proc/self").exists():
+        return proc.read_bytes().decode("utf-8", "replace") if proc.exists() else ""
+    asked = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
 
 
 def _configuration(storage: Storage, data: Path, port: int, certificate: Path, key: Path, audit_log: Path) -> str:
@@ -271,7 +305,7 @@ def _configuration(storage: Storage, data: Path, port: int, certificate: Path, k
     else:
         lines += ['storage "inmem" {}']
     if _is_openbao():
-        # OpenBao takes audit devices from here only; Vault knows no such stanza, `prepare` asks it by the API.
+        # OpenBao takes audit devices from here only; Vault knows no such stanza, `start` asks it by the API.
         lines += [
             'audit "file" "to-file" {',
             f"  options {{ file_path = {quoted(str(audit_log))} }}",
@@ -380,7 +414,6 @@ def prepare(
     mounts: Mounts | None = None,
     *,
     token_ttl: str = "1h",
-    audit_log: Path | None = None,
 ) -> Prepared:
     """Mounts, keys, one policy and one AppRole per role, and the stack's sentinel. Doing it again changes nothing.
 
@@ -388,8 +421,6 @@ def prepare(
     """
     mounts = mounts or Mounts()
     with client(access) as http:
-        if audit_log is not None and not _is_openbao():
-            _audit(http, audit_log)
         present = _ok(http.get("/sys/mounts")).json()["data"]
         for mount in mounts.kv:
             if f"{mount}/" not in present:

@@ -19,10 +19,13 @@ import pytest
 from providers.core.policies import ROLES, PolicyNames, Role, render_policy
 from providers.core.redaction import Secret
 from providers.core.vault import Login, Vault, VaultSettings
-from sandbox.vault import Access, Mounts, Prepared, RemoteVault, prepare, start
+from sandbox.vault import Access, Mounts, Prepared, RemoteVault, client, prepare, start
 
 _GIVEN = {name: os.environ.get(f"CONNECTIONS_TEST_VAULT_{name}", "") for name in ("ADDR", "TOKEN", "CACERT")}
 _numbers = itertools.count(1)
+
+RUN = secrets.token_hex(3)
+"""Stands in the names of this run's stacks and mounts."""
 
 
 class VaultAs(Protocol):
@@ -49,10 +52,15 @@ def vault_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
 
 
 @pytest.fixture(scope="session")
-def vault_mounts() -> Mounts:
-    """Mounts of this run alone: a Vault given by address may have others."""
-    run = secrets.token_hex(3)
-    return Mounts(**{f.name: f"{f.name}-{run}" for f in dataclasses.fields(Mounts)})
+def vault_mounts(vault_server: Access) -> Iterator[Mounts]:
+    """Mounts of this run alone: a Vault given by address may have others, and gets rid of these."""
+    mounts = Mounts(**{f.name: f"{f.name}-{RUN}" for f in dataclasses.fields(Mounts)})
+    yield mounts
+    if _GIVEN["ADDR"]:
+        with client(vault_server) as http:
+            for mount in (*mounts.kv, mounts.transit):
+                http.delete(f"/sys/mounts/{mount}")
+            http.delete(f"/sys/auth/{mounts.approle}")
 
 
 def policies_for(project: str, stack: str, mounts: Mounts) -> dict[str, str]:
@@ -64,7 +72,7 @@ def policies_for(project: str, stack: str, mounts: Mounts) -> dict[str, str]:
 @pytest.fixture
 def prepared(vault_server: Access, vault_mounts: Mounts) -> Prepared:
     """A stack of this test alone, with a login for every role."""
-    project, stack = "shops", f"test-{next(_numbers)}"
+    project, stack = "shops", f"test-{RUN}-{next(_numbers)}"
     return prepare(vault_server, project, stack, policies_for(project, stack, vault_mounts), vault_mounts)
 
 

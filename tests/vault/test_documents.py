@@ -8,10 +8,10 @@ import urllib3.util
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.core.contract import Document
+from providers.core.contract import Document, Documents
 from providers.core.errors import Refused, VaultConflict, VaultDenied, VaultWrongPlace
 from providers.core.redaction import Secret
-from providers.core.vault import KvDocuments, Login, Vault, VaultSettings
+from providers.core.vault import Login, Vault, VaultSettings
 from providers.core.vault.paths import checked, joined
 from sandbox.vault import MAX_VERSIONS, Prepared, client
 from tests.fixtures_vault import VaultAs
@@ -21,11 +21,11 @@ GENERATION = "fresh-roast/pimworks/generations/1"
 
 
 @pytest.fixture
-def documents(prepared: Prepared, vault_as: VaultAs) -> KvDocuments:
+def documents(prepared: Prepared, vault_as: VaultAs) -> Documents:
     return vault_as("apply").documents(prepared.mounts.mount, prepared.base)
 
 
-def test_a_document_is_written_against_its_version(documents: KvDocuments) -> None:
+def test_a_document_is_written_against_its_version(documents: Documents) -> None:
     assert documents.read(JOURNAL) == Document("absent", 0)
     assert documents.write(JOURNAL, {"phase": "open", "next": 1}, cas=0) == 1
     assert documents.write(JOURNAL, {"phase": "closing", "ü": ["x"]}, cas=1) == 2
@@ -34,7 +34,7 @@ def test_a_document_is_written_against_its_version(documents: KvDocuments) -> No
 
 
 @pytest.mark.parametrize("cas", [0, 1, 3])
-def test_another_version_is_a_conflict(documents: KvDocuments, cas: int) -> None:
+def test_another_version_is_a_conflict(documents: Documents, cas: int) -> None:
     documents.write(JOURNAL, {"a": "1"}, cas=0)
     documents.write(JOURNAL, {"a": "2"}, cas=1)
     with pytest.raises(VaultConflict):
@@ -45,7 +45,7 @@ def test_another_version_is_a_conflict(documents: KvDocuments, cas: int) -> None
 # --- absent and destroyed ---
 
 
-def test_destroyed_data_keeps_its_version_number(documents: KvDocuments) -> None:
+def test_destroyed_data_keeps_its_version_number(documents: Documents) -> None:
     documents.write(GENERATION, {"key": "one"}, cas=0)
     documents.destroy(GENERATION, [1])
     documents.destroy(GENERATION, range(1, 2))
@@ -55,7 +55,7 @@ def test_destroyed_data_keeps_its_version_number(documents: KvDocuments) -> None
     assert documents.write(GENERATION, {"state": "revoked"}, cas=1) == 2
 
 
-def test_a_soft_delete_by_hand_is_told_from_absence(prepared: Prepared, documents: KvDocuments) -> None:
+def test_a_soft_delete_by_hand_is_told_from_absence(prepared: Prepared, documents: Documents) -> None:
     documents.write(JOURNAL, {"a": "1"}, cas=0)
     documents.write(JOURNAL, {"a": "2"}, cas=1)
     with client(prepared.access) as http:
@@ -65,7 +65,7 @@ def test_a_soft_delete_by_hand_is_told_from_absence(prepared: Prepared, document
     assert documents.write(JOURNAL, {"a": "3"}, cas=2) == 3
 
 
-def test_metadata_without_data_is_absent(prepared: Prepared, documents: KvDocuments) -> None:
+def test_metadata_without_data_is_absent(prepared: Prepared, documents: Documents) -> None:
     with client(prepared.access) as http:
         body = {"custom_metadata": {"note": "made first"}}
         http.post(f"/{prepared.mounts.mount}/metadata/{prepared.base}/{JOURNAL}", json=body).raise_for_status()
@@ -73,14 +73,14 @@ def test_metadata_without_data_is_absent(prepared: Prepared, documents: KvDocume
     assert documents.write(JOURNAL, {"a": "1"}, cas=0) == 1
 
 
-def test_a_version_pushed_out_by_many_edits_was_there(documents: KvDocuments) -> None:
+def test_a_version_pushed_out_by_many_edits_was_there(documents: Documents) -> None:
     for number in range(MAX_VERSIONS + 2):
         documents.write(GENERATION, {"edit": str(number)}, cas=number)
     assert documents.read(GENERATION, version=1) == Document("destroyed", 1)
     assert documents.read(GENERATION, version=MAX_VERSIONS + 3) == Document("absent", 0)
 
 
-def test_destroying_nothing_asks_nothing(documents: KvDocuments) -> None:
+def test_destroying_nothing_asks_nothing(documents: Documents) -> None:
     documents.destroy(GENERATION, ())
     documents.destroy(GENERATION, [1])
 
@@ -88,7 +88,7 @@ def test_destroying_nothing_asks_nothing(documents: KvDocuments) -> None:
 # --- lists ---
 
 
-def test_names_below_a_path(documents: KvDocuments) -> None:
+def test_names_below_a_path(documents: Documents) -> None:
     assert documents.list("fresh-roast") == ()
     documents.write(JOURNAL, {"a": "1"}, cas=0)
     documents.write(GENERATION, {"a": "1"}, cas=0)
@@ -106,7 +106,7 @@ def without_sentinel(prepared: Prepared) -> None:
         http.delete(f"/{prepared.mounts.mount}/metadata/{prepared.base}/_sentinel").raise_for_status()
 
 
-def test_without_the_sentinel_nothing_is_absent(prepared: Prepared, documents: KvDocuments) -> None:
+def test_without_the_sentinel_nothing_is_absent(prepared: Prepared, documents: Documents) -> None:
     without_sentinel(prepared)
     with pytest.raises(VaultWrongPlace, match="_sentinel is|sentinel of shops/"):
         documents.read(JOURNAL)

@@ -5,6 +5,7 @@ import hmac
 
 import pytest
 
+from providers.core.contract import Keyring
 from providers.core.errors import VaultConflict, VaultDenied, VaultError
 from providers.core.redaction import Secret
 from providers.core.vault import Login, Vault, VaultSettings
@@ -13,7 +14,7 @@ from tests.fixtures_vault import VaultAs
 
 
 def test_digests_are_keyed_repeatable_and_in_order(prepared: Prepared, vault_as: VaultAs) -> None:
-    keyring = vault_as("apply").keyring(prepared.mounts.transit)
+    keyring: Keyring = vault_as("apply").keyring(prepared.mounts.transit)
     texts = ["marker:a:b:c/d:1", "", "zweitens: ü"]
     digests = keyring.mac("marker", texts)
     assert [keyring.mac("marker", [text])[0] for text in texts] == list(digests)

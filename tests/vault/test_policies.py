@@ -12,18 +12,19 @@ import yaml
 from providers.core.errors import Refused
 from providers.core.policies import ROLES, PolicyNames, Role, render_policy
 from sandbox.vault import Access, Mounts, Prepared, client, prepare
-from tests.fixtures_vault import policies_for
+from tests.fixtures_vault import RUN, policies_for
 
 ROWS = yaml.safe_load(Path(__file__).with_name("rights.yaml").read_text(encoding="utf-8"))
+STACK = f"rights-{RUN}"
 _numbers = itertools.count(100)
 
 
 @pytest.fixture(scope="module")
 def stack(vault_server: Access, vault_mounts: Mounts) -> Prepared:
     """A stack with one document of every kind, and another stack beside it."""
-    prepared = prepare(vault_server, "shops", "rights", policies_for("shops", "rights", vault_mounts), vault_mounts)
+    prepared = prepare(vault_server, "shops", STACK, policies_for("shops", STACK, vault_mounts), vault_mounts)
     documents = ["shop/conn/journal", "shop/conn/credential", "shop/conn/generations/1", "_slots/0a1b"]
-    places = [f"{vault_mounts.mount}/data/shops/{stack}/{name}" for stack in ("rights", "other") for name in documents]
+    places = [f"{vault_mounts.mount}/data/shops/{stack}/{name}" for stack in (STACK, "other") for name in documents]
     places += [f"{vault_mounts.admins}/data/shop.example:8443/wp", f"{vault_mounts.hubs}/data/hub"]
     places += [f"{vault_mounts.adopt}/data/entry"]
     with client(vault_server) as http:
@@ -42,7 +43,7 @@ def sessions(stack: Prepared) -> Iterator[dict[str, httpx.Client]]:
 
 def denied(row: dict[str, Any], role: str, stack: Prepared, http: httpx.Client) -> bool:
     names = {**{name: getattr(stack.mounts, name) for name in Mounts.__slots__}, "base": stack.base}
-    names |= {"other": "shops/other", "n": str(next(_numbers)), "role_name": f"shops-rights-{role}"}
+    names |= {"other": "shops/other", "n": str(next(_numbers)), "role_name": f"shops-{STACK}-{role}"}
     path = row["path"].format(**names)
     body = row.get("body", {"options": {"cas": 0}, "data": {"key": "value"}})
     headers = {"Content-Type": "application/merge-patch+json"} if row["method"] == "PATCH" else {}

@@ -1,7 +1,9 @@
 """Real servers that are sealed, killed, restarted and parted into namespaces; and what the sandbox's own one keeps safe."""
 
+import os
 import resource
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,21 @@ def test_a_server_on_disk_keeps_all_but_shows_nothing(tmp_path: Path) -> None:
     for secret in (CANARY, token, key, *(role.secret_id for role in prepared.roles.values())):
         assert secret not in written
         assert secret not in server.log.read_text(encoding="utf-8")
+
+
+def test_a_server_that_was_left_behind_is_followed(tmp_path: Path) -> None:
+    """The program that started it was killed: the next start in that directory goes on with its data."""
+    left = start(tmp_path)
+    prepared = prepared_on(left)
+    quick(prepared).documents("kv", prepared.base).write(JOURNAL, {"a": "1"}, cas=0)
+    reaper = threading.Thread(target=left._process.wait if left._process else None)
+    reaper.start()
+    with start(tmp_path) as server:
+        reaper.join()
+        assert server.address == left.address
+        assert quick(prepared).documents("kv", prepared.base).read(JOURNAL).version == 1
+    (tmp_path / "vault.pid").write_text(str(os.getpid()), encoding="ascii")
+    start(tmp_path).stop()
 
 
 def test_a_server_that_cannot_start_says_where_to_look(tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ FORWARDING_OFF = Reply(400, {"errors": ["forwarding via header X-Vault-Forward d
 
 def test_a_node_that_does_not_forward_is_asked_plainly(vault: Vault, stubbed: Stub) -> None:
     """Community Vault answers so to every request with the header; its standbys hand on by themselves."""
-    stubbed.replies = [FORWARDING_OFF, Reply(body={"sealed": False, "standby": False}), DOCUMENT]
+    stubbed.replies = [FORWARDING_OFF, Reply(body={"sealed": False}), DOCUMENT]
     look(vault)
     look(vault)
     assert [seen.headers.get("x-vault-forward") for seen in stubbed.seen] == ["active-node", None, None, None]
@@ -301,7 +301,7 @@ def test_a_node_that_does_not_forward_is_asked_plainly(vault: Vault, stubbed: St
 
 
 def test_a_performance_standby_that_does_not_forward_is_no_base_for_decisions(vault: Vault, stubbed: Stub) -> None:
-    stubbed.replies = [FORWARDING_OFF, Reply(body={"performance_standby": True})]
+    stubbed.replies = [FORWARDING_OFF, Reply(body={"sealed": False, "performance_standby": True})]
     with pytest.raises(errors.VaultStandby, match="allow_forwarding_via_header"):
         look(vault)
 
@@ -365,3 +365,17 @@ def test_no_health_is_said_too(vault: Vault, stubbed: Stub) -> None:
     assert health.state == "unreachable"
     assert not health.usable
     assert "did not answer" in health.words
+
+
+@pytest.mark.parametrize("reply", [Reply(404, {"errors": []}), Reply(200, {"status": "ok"}), Reply(200, b"<html>")])
+def test_the_health_of_something_else_is_not_that_of_vault(vault: Vault, stubbed: Stub, reply: Reply) -> None:
+    stubbed.replies = [reply]
+    health = vault.health()
+    assert health.state == "unreachable"
+    assert "not one of Vault" in health.words
+
+
+def test_a_path_vault_does_not_know_is_said(vault: Vault, stubbed: Stub) -> None:
+    stubbed.replies = [Reply(404, {"errors": []})]
+    with pytest.raises(errors.VaultError, match="no such path"):
+        vault.whoami()
