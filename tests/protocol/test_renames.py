@@ -1,0 +1,131 @@
+"""A rename touches no key: the documents and markers keep their first name, and the new name notes where they are."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.core import loop
+from providers.core.due import Wish
+from providers.core.errors import Blocked, Refused, VaultConflict
+from providers.core.journal import Book
+from providers.core.links import LinkOperation, LinkRun
+from providers.core.marker import Owner
+from providers.core.operation import Operation
+from tests.protocol.doubles import MemoryDocuments, MemoryKeyring, MemoryLink, MemoryStore, World
+
+WISH = Wish({"rights": "read", "purpose": "orders"})
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    return World()
+
+
+def operation(world: World, name: str, was: str = "") -> Operation:
+    book = Book(MemoryDocuments(world), Owner("connections", "test", name), was=was)
+    return Operation(book, MemoryKeyring(), MemoryStore(world), world.address, clock=world.clock, wait=world.wait)
+
+
+def link_run(world: World, connection: str, name: str, was: str = "") -> LinkRun:
+    book = Book(MemoryDocuments(world), Owner("connections", "test", connection))
+    return LinkRun(LinkOperation(book, world.clock), name, MemoryLink(world, connection, name, "desk"), was=was)
+
+
+def settled(world: World, name: str, was: str = "") -> Operation:
+    done = operation(world, name, was)
+    outcome = loop.settle(done, WISH)
+    assert outcome.state == "live", outcome
+    return done
+
+
+def test_a_renamed_connection_keeps_its_key_and_its_place(world: World) -> None:
+    settled(world, "shop/old")
+    keys = dict(world.keys)
+
+    renamed = settled(world, "shop/new", was="shop/old")
+
+    assert world.keys == keys
+    assert renamed.owner.connection == "shop/old"
+    journal, _ = renamed.book.journal()
+    assert journal is not None and journal.known_as == "shop/new"
+
+
+def test_the_former_name_may_go_from_the_file_and_the_connection_be_renamed_again(world: World) -> None:
+    settled(world, "shop/old")
+    settled(world, "shop/new", was="shop/old")
+    keys = dict(world.keys)
+
+    settled(world, "shop/new")
+    settled(world, "shop/newer", was="shop/new")
+    settled(world, "shop/newer")
+
+    assert world.keys == keys
+
+
+def test_a_rename_writes_nothing_the_second_time(world: World) -> None:
+    settled(world, "shop/old")
+    settled(world, "shop/new", was="shop/old")
+    world.writes.clear()
+
+    settled(world, "shop/new", was="shop/old")
+
+    assert world.writes == []
+
+
+@pytest.mark.parametrize("taken", ["shop/old", "shop/new"])
+def test_a_former_name_is_refused_to_another_connection(world: World, taken: str) -> None:
+    settled(world, "shop/old")
+    settled(world, "shop/new", was="shop/old")
+    settled(world, "shop/newer", was="shop/new")
+
+    with pytest.raises(Refused, match="shop/newer, which was renamed from it"):
+        loop.settle(operation(world, taken), WISH)
+
+
+def test_a_former_name_that_never_was_is_a_new_connection(world: World) -> None:
+    assert settled(world, "shop/new", was="shop/old").owner.connection == "shop/new"
+
+
+def test_a_renamed_connection_is_ended_under_its_new_name(world: World) -> None:
+    settled(world, "shop/old")
+    settled(world, "shop/new", was="shop/old")
+
+    assert loop.destroy(operation(world, "shop/new")).state == "closed"
+    assert not any(key.alive for key in world.keys.values())
+
+
+def test_looking_does_not_move_in(world: World) -> None:
+    settled(world, "shop/old")
+    world.writes.clear()
+
+    journal, _ = operation(world, "shop/new", was="shop/old").book.journal()
+
+    assert journal is not None
+    assert world.writes == []
+
+
+def test_a_renamed_link_goes_on_with_what_its_user_holds(world: World) -> None:
+    settled(world, "shop/old")
+    link_run(world, "shop/old", "hub").connect()
+
+    outcome = link_run(world, "shop/old", "portal", was="hub").connect()
+
+    assert outcome.problems == ()
+    assert outcome.entry is not None and outcome.entry.acknowledged == 1
+    journal, _ = Book(MemoryDocuments(world), Owner("connections", "test", "shop/old")).journal()
+    assert journal is not None and list(journal.links) == ["portal"]
+
+
+def test_a_link_renamed_while_another_run_writes_is_left_for_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(world, "shop/old")
+    link_run(world, "shop/old", "hub").connect()
+    run = link_run(world, "shop/old", "portal", was="hub")
+
+    def conflict(*_: object, **__: object) -> int:
+        raise VaultConflict("another run wrote this document first")
+
+    monkeypatch.setattr(run.book, "decide", conflict)
+    with pytest.raises(Blocked, match="another run changed the journal"):
+        run.connect()
