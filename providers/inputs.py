@@ -1,0 +1,43 @@
+"""The inputs of a stack's resources: one way for the engine's program and for the command.
+
+Without the engine's SDK, which a command that only looks must not wait for.
+"""
+
+from typing import Any
+
+from providers.declarations import Connection, Stack, inputs
+
+
+def credential_inputs(project: str, stack: Stack, connection: Connection) -> dict[str, Any]:
+    """Everything the provider needs for a credential: what is declared, and where the stack's things are in Vault."""
+    return {
+        "project": project,
+        "stack": stack.name,
+        **inputs(stack, connection),
+        "rotate_by": stack.settings.rotation.by,
+    }
+
+
+def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
+    """What the ledger compares Vault and the stores with."""
+    hosts = stack.settings.hosts
+    return {
+        "project": project,
+        "stack": stack.name,
+        "vault": stack.settings.vault.model_dump(mode="json"),
+        "private": {host: list(networks) for host, networks in sorted(hosts.private.items())},
+        "ca_file": hosts.ca_file or "",
+        "declared": {connection.name: connection.rotate for connection in stack.connections},
+        "stores": _stores(stack),
+    }
+
+
+def _stores(stack: Stack) -> dict[str, Any]:
+    """How to list each store: the inputs of any one of its connections."""
+    words = ("platform", "kind", "login", "private_networks", "ca_file")
+    found: dict[str, Any] = {}
+    for connection in stack.connections:
+        declared = inputs(stack, connection)
+        kept = {word: declared[word] for word in words if word in declared}
+        found.setdefault(connection.store.name, {**kept, **connection.store.fields})
+    return found
