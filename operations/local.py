@@ -15,15 +15,18 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
+from providers.core import ledger
 from providers.core.errors import ConnectionsError
 from providers.core.marker import stack_prefix
 from providers.core.policies import ROLES, PolicyNames, render_policy
+from providers.core.toolbox import Toolbox
 from providers.declarations import Stack, load, platforms
 from sandbox import server_process
 from sandbox import vault as vault_server
@@ -295,16 +298,44 @@ def ours_and_others(stores: Client) -> Mapping[str, tuple[Sequence[str], Sequenc
     return found
 
 
+def endings(place: Place, environment: Mapping[str, str], since: datetime) -> Table:
+    """What the journals say about every key that ended since then.
+
+    A key is called dead only when its store's list lacks it and the store refuses it twice, while it would accept a good
+    one.
+    """
+    table = Table(title="Keys that ended: not listed by the store any more, and refused by it twice")
+    for column in ("connection", "generation", "key", "ended", "what was seen"):
+        table.add_column(column, no_wrap=True)
+    toolbox = Toolbox({**os.environ, **environment})
+    stack = {"project": PROJECT, "stack": STACK, "vault": place.stack.settings.vault.model_dump(mode="json")}
+    for found in ledger.held(toolbox.documents(stack), {**stack, "declared": {}}):
+        for number, generation in sorted(found.journal.generations.items()):
+            ended = generation.times.get("revoked")
+            if ended is not None and ended >= since:
+                line = next(step.what for step in reversed(found.journal.steps) if f"generation {number} " in step.what)
+                table.add_row(
+                    found.owner.connection,
+                    str(number),
+                    generation.key_id,
+                    f"{ended:%H:%M:%S}",
+                    line.partition(" is ")[2],
+                )
+    toolbox.close()
+    return table
+
+
 def down(place: Place) -> int:
     """Destroy the sandbox's stack, look at the stores, and stop the servers."""
     if not (place.state / "vault" / "vault-keys.json").exists():
         place.console.print(f"There is no {STACK} here: nothing to do.")
         return 0
     stores, environment = begin(place)
-    before = ours_and_others(stores)
+    before, since = ours_and_others(stores), datetime.now(UTC)
     code, _ = pulumi(place, environment, "destroy", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive")
     after = ours_and_others(stores)
     stores.close()
+    place.console.print(endings(place, environment, since))
     table = Table(title="Every store, as its administrator sees it")
     table.add_column("store")
     for column in ("our keys before", "our keys now", "keys of others before", "keys of others now"):
