@@ -304,7 +304,7 @@ def endings(place: Place, environment: Mapping[str, str], since: datetime) -> Ta
     A key is called dead only when its store's list lacks it and the store refuses it twice, while it would accept a good
     one.
     """
-    table = Table(title="Keys that ended: not listed by the store any more, and refused by it twice")
+    table = Table(title="Keys that ended, as their journals say")
     for column in ("connection", "generation", "key", "ended", "what was seen"):
         table.add_column(column, no_wrap=True)
     toolbox = Toolbox({**os.environ, **environment})
