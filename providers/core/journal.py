@@ -346,13 +346,13 @@ class Book:
         if document.state != "present":
             return Published(document.version, "absent")
         data = document.data
-        moment = data.get("published_at")
         return Published(
             version=document.version,
             state="live" if data.get("state") == "live" else "revoked",
             incarnation=_number(data.get("incarnation")),
             generation=_number(data.get("generation")),
-            at=datetime.fromisoformat(moment) if isinstance(moment, str) and moment else None,
+            # Not what the writer noted: it may have slept between its clock and its write, and readers read till then.
+            at=document.written,
             values=_secrets(document),
             public={name: str(data.get(name, "")) for name in _public_names(document)},
         )

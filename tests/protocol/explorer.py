@@ -26,6 +26,9 @@ OWNER = Owner("shops", "test", "fresh-roast/orders")
 
 Schedule = Mapping[int, str]
 
+SLEEP = 100.0
+"""Seconds that pass while a run sleeps: longer than any overlap, lease or settling here."""
+
 
 class Killed(BaseException):
     """The process is gone: nothing after this step happens."""
@@ -269,6 +272,7 @@ class Play:
                 if not asleep:
                     break
                 asleep[0].state = "awake"
+                self.world.pass_time(SLEEP)
                 continue
             if current.state != "awake":
                 current = awake[0]

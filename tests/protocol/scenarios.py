@@ -25,6 +25,7 @@ SCENARIOS = {
         Scenario("rotate/rotate", (up("read", 2), up("read", 2)), (up(),), rotation=2),
         Scenario("rotate/rotate with a link", (ROTATED, ROTATED), LINKED, rotation=2, links=("erp",)),
         Scenario("rotate/rotate with overlap", (ROTATED, ROTATED), LINKED, rotation=2, links=("erp",), overlap=50.0),
+        Scenario("rotate with overlap", (up("read", 2),), (up(),), rotation=2, overlap=50.0),
         Scenario(
             "rotate/rotate twice", (ROTATED, again(ROTATED, up("read", 3, "erp"))), LINKED, rotation=3, links=("erp",)
         ),

@@ -1,6 +1,7 @@
 """Single documents of the KV engine, version 2, by their full path (vault.md 3.1)."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from providers.core.contract import Document
@@ -66,4 +67,10 @@ def _document(body: Mapping[str, Any]) -> Document:
         return Document("absent", 0)
     if not isinstance(inner, dict):
         return Document("destroyed", version)
-    return Document("present", version, inner)
+    return Document("present", version, inner, written=_moment(metadata))
+
+
+def _moment(metadata: Any) -> datetime | None:
+    """When a version was written, by Vault's own clock; it says so to the nanosecond."""
+    text = metadata.get("created_time")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
