@@ -205,7 +205,7 @@ class Document:
     state: DocumentState
     version: int
     data: Mapping[str, Any] = field(default_factory=dict)
-    written: datetime | None = None
+    written: datetime | None = field(default=None, compare=False)
 
 
 class Documents(Protocol):
