@@ -367,7 +367,7 @@ class Http:
                     self._tls[own] = _verified_tls(self._settings.ca_file if own else None)
                 pool = httpcore.ConnectionPool(
                     ssl_context=self._tls[own],
-                    max_connections=limit,
+                    max_connections=None,  # turns are what limits
                     max_keepalive_connections=limit,
                     keepalive_expiry=_KEPT,
                     network_backend=self._backend,

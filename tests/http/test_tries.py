@@ -220,6 +220,7 @@ def test_rest_asked_for_while_one_queues_is_given_too(make_http: Callable[..., H
     def monotonic() -> float:
         # Read at the start, before the turn and after it: by then another thread has been told to wait.
         if next(ticks) == 3:
+            time.seconds += 1000
             holds[origin.url].extend(time.seconds + 40)
         return time.seconds
 
