@@ -1,5 +1,6 @@
 """The REST API of a store: which one it has, and calls with a key (sheet woocommerce.md 2.3 and 7)."""
 
+import copy
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ ROOTS = ("/wp-json/", "/index.php/wp-json/")
 
 INDEX_KEPT = 300.0
 """Seconds for which the API's index is not asked for again."""
+TROUBLE_KEPT = 5.0
+"""The same for trouble with it: a store's other connections need not wait for it one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,20 @@ class Rest:
         self._origin, self._clock, self._now = origin, clock, now
         self._lock = threading.Lock()
         self._index: tuple[Index, float] | None = None
+        self._failed: tuple[StoreError, float] | None = None
 
     def index(self) -> Index:
         """What the store has. Errors say why there is no API a key could use."""
         with self._lock:
-            if self._index is None or self._now() - self._index[1] > INDEX_KEPT:
+            if self._index is not None and self._now() - self._index[1] <= INDEX_KEPT:
+                return self._index[0]
+            if self._failed is not None and self._now() - self._failed[1] < TROUBLE_KEPT:
+                raise copy.copy(self._failed[0])
+            try:
                 self._index = self._look(), self._now()
+            except StoreError as error:
+                self._failed = copy.copy(error), self._now()
+                raise
             return self._index[0]
 
     def ask(self, method: str, path: str, pair: KeyPair | None) -> Reply:

@@ -13,7 +13,6 @@ from providers.core import marker
 from providers.core.contract import Capabilities, Fields, Finding, Issued, Life, Order, Selector, StoreKey, Tools
 from providers.core.errors import (
     ConnectionsError,
-    CouldNotLook,
     PersonNeeded,
     Rejected,
     StoreError,
@@ -25,8 +24,8 @@ from providers.woocommerce import labels
 from providers.woocommerce import store as stores
 from providers.woocommerce.admin import Admin, User
 from providers.woocommerce.api import Index, KeyPair, reply
+from providers.woocommerce.login import Login
 from providers.woocommerce.pages import RIGHTS, TAIL, KeyPage, Row
-from providers.woocommerce.session import Login
 from providers.woocommerce.store import Store
 from providers.woocommerce.verification import CANNOT_VIEW, MEANING, Reply, Standing, findings, standing
 
@@ -186,7 +185,11 @@ class ApiKeyIssuer:
 
     def _admin(self) -> Admin:
         if self.by_person:
-            raise _NoLogin(self.store.origin.where)
+            raise PersonNeeded(
+                "keys of this store are made, listed and revoked by a person (`login: none`)",
+                do="Do it in wp-admin, or give the store an admin login in Vault",
+                where=self.store.origin.where,
+            )
         return self.store.admin
 
     def _checked(self, admin: Admin, order: Order) -> tuple[str, User, str]:
@@ -270,19 +273,6 @@ class ApiKeyIssuer:
         if not set(SECRET_FIELDS) <= secret.keys():
             raise Unexpected(f"the stored credential lacks {' or '.join(SECRET_FIELDS)}", where=self.store.origin.where)
         return KeyPair(secret["consumer_key"], secret["consumer_secret"])
-
-
-class _NoLogin(PersonNeeded, CouldNotLook):
-    """Keys cannot be seen or changed without an admin login; both a person's step and nothing learned."""
-
-    exit_code = PersonNeeded.exit_code
-
-    def __init__(self, where: str) -> None:
-        super().__init__(
-            "keys of this store are made, listed and revoked by a person (`login: none`)",
-            do="Do it in wp-admin, or give the store an admin login in Vault",
-            where=where,
-        )
 
 
 def _differences(page: KeyPage | None, label: str, user: User, rights: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """One listing for many askers: the connections of one store share a process, and each wants to see its keys."""
 
+import copy
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -58,7 +59,8 @@ class SharedListing(Generic[T]):
         try:
             latest.set_result(self._read())
         except BaseException as error:
-            latest.set_exception(error)
+            # A copy has no traceback, whose frames may hold what nobody should keep.
+            latest.set_exception(copy.copy(error))
             raise
         finally:
             with self._changed:

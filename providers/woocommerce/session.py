@@ -1,14 +1,12 @@
-"""A headless wp-admin session: logging in and out, and knowing when it was lost (sheet woocommerce.md 3 and 4.1).
+"""The wp-admin session that all connections of a store share: its pages, its nonces, and what to do when it is lost.
 
-One session serves all connections of a store in this process: logging in is the slowest step, and every login is one
-that a login limiter of the store may count. The password is asked for at each login and not kept.
+Logging in is the slowest step, and a login limiter of the store may count it (sheet woocommerce.md 3 and 4).
 """
 
-import contextlib
+import copy
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
@@ -21,30 +19,22 @@ from providers.core.errors import (
     Unauthorized,
     Unexpected,
 )
-from providers.core.http import Answer, Origin, Pairs, Session, Text
-from providers.core.redaction import Secret
+from providers.core.http import Answer, Origin, Pairs
 from providers.woocommerce import pages
+from providers.woocommerce.login import BROWSER, Login, LoginBlocked, Visit, log_in, log_out, whole
 from providers.woocommerce.pages import Landing
 
 T = TypeVar("T")
-
-Login = Mapping[str, Secret]
-"""`username` and `password` of the store's admin login."""
-
-BROWSER: Mapping[str, str] = {"user-agent": "Mozilla/5.0 (compatible; store-connections/1)"}
-"""An ordinary User-Agent: hosts turn others away from wp-admin (sheet 4)."""
 
 TABS = ("advanced", "api")
 """Where the keys are: `advanced` from 3.4, `api` before. Which one is found by asking (sheet 2.2)."""
 
 REFUSAL_KEPT = 60.0
 """Seconds for which a refused login is not tried again, lest a login limiter lock the user out."""
+TROUBLE_KEPT = 5.0
+"""The same for a store that does not answer: its other connections need not wait for it one after the other."""
 
 _log = logging.getLogger(__name__)
-
-
-class LoginBlocked(PersonNeeded):
-    """The login cannot be passed without a person: two-factor, captcha, or a login page elsewhere."""
 
 
 class UpgradePending(StoreError):
@@ -68,16 +58,6 @@ class Refusal(Enum):
 
     FORBIDDEN = 403
     FAILED = 500
-
-
-@dataclass(slots=True)
-class Visit:
-    """One logged-in period: its cookies, and the nonces that belong to it."""
-
-    web: Session
-    scope: contextlib.ExitStack
-    nonces: dict[str, str] = field(default_factory=dict)
-    logout_nonce: str = ""
 
 
 class AdminSession:
@@ -159,11 +139,11 @@ class AdminSession:
             return
         with visit.scope:
             try:
-                self._log_out(visit)
+                log_out(self._origin, visit)
             except StoreError as error:
                 _log.info("%s: the admin session could not be logged out: %s", self._origin.where, error.what)
 
-    # --- logging in and out -------------------------------------------------------------------------------------------
+    # --- one session for all threads ----------------------------------------------------------------------------------
 
     def _in_session(self, ask: Callable[[Visit], T]) -> T:
         """`ask` in the current session; once more after a lost session, and once more with fresh nonces.
@@ -196,70 +176,20 @@ class AdminSession:
             if self._visit is not None and self._visit is not lost:
                 return self._visit
             self._visit = None
-            if self._refused is not None and self._now() - self._refused[1] < REFUSAL_KEPT:
-                raise self._refused[0]
+            if self._refused is not None and self._now() < self._refused[1]:
+                raise copy.copy(self._refused[0])
             if lost is not None:
                 lost.scope.close()
+            # Asked for at each login and not kept.
+            login = whole(self.login(), self._origin.where)
             try:
-                self._visit = self._log_in()
-            except (Unauthorized, PersonNeeded) as error:
-                self._refused = error, self._now()
+                self._visit = log_in(self._origin, login)
+            except ConnectionsError as error:
+                kept = REFUSAL_KEPT if isinstance(error, Unauthorized | PersonNeeded) else TROUBLE_KEPT
+                # A copy has no traceback, which would hold the login.
+                self._refused = copy.copy(error), self._now() + kept
                 raise
             return self._visit
-
-    def _log_in(self) -> Visit:
-        login = self.login()
-        if login is None or not {"username", "password"} <= login.keys():
-            raise PersonNeeded(
-                "there is no whole admin login for this store in Vault",
-                do="Put `username` and `password` there, or declare `login: none`",
-                where=self._origin.where,
-            )
-        with contextlib.ExitStack() as scope:
-            web = scope.enter_context(self._origin.session())
-            self._pass_login(web, login)
-            return Visit(web, scope.pop_all())
-
-    def _pass_login(self, web: Session, login: Login) -> None:
-        first = web.request("GET", "/wp-login.php", headers=BROWSER, safe=True)
-        form: dict[str, Text] = {
-            "log": login["username"],
-            "pwd": login["password"],
-            "wp-submit": "Log In",
-            "redirect_to": f"{self._origin.url}/wp-admin/",
-            "testcookie": "1",
-        }
-        # Safe to repeat: a second login is one more session that nobody uses.
-        answer = (
-            web.request("POST", "/wp-login.php", form=form, headers=BROWSER, safe=True) if first.status < 400 else first
-        )
-        # The cookie tells, whatever page comes next: a refusal has status 200, and an administrator may be asked to
-        # confirm a mail address first (sheet 4.1, L7).
-        if any(name.startswith("wordpress_logged_in_") for name in web.cookie_names()):
-            return
-        if answer.status >= 500:
-            raise Transient(f"the store's login page answers {answer.status}", do="Try later", where=self._origin.where)
-        if answer.status == 200 and pages.login_refused(answer.text):
-            raise Unauthorized(
-                "the store refuses its admin login",
-                do="Put the right `username` and `password` into Vault; where a captcha is asked for, declare `login: none`",
-                where=self._origin.where,
-            )
-        raise LoginBlocked(
-            f"the admin login needs a person: the login page answers {answer.status} and gives no session "
-            "(two-factor, captcha, or a login page elsewhere)",
-            do="Let a service user pass without it, or declare `login: none` and make the key by hand",
-            where=self._origin.where,
-        )
-
-    def _log_out(self, visit: Visit) -> None:
-        if not visit.logout_nonce:
-            page = visit.web.request("GET", "/wp-admin/profile.php", headers=BROWSER, safe=True)
-            visit.logout_nonce = pages.logout_nonce(page.text) if page.status == 200 else ""
-        query = {"action": "logout", "_wpnonce": visit.logout_nonce}
-        answer = visit.web.request("GET", "/wp-login.php", query=query, headers=BROWSER, safe=True)
-        if pages.landing(answer.location) is not Landing.LOGGED_OUT:
-            raise Unexpected("the log-out page does not log out", where=self._origin.where)
 
     # --- pages --------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ from providers.core.http import Http
 from providers.woocommerce.admin import Admin
 from providers.woocommerce.api import Rest, json_of
 from providers.woocommerce.listing import SharedListing
+from providers.woocommerce.login import Login
 from providers.woocommerce.pages import Row
-from providers.woocommerce.session import AdminSession, Login
+from providers.woocommerce.session import AdminSession
 
 IDLE = 600.0
 """Seconds after which a session that nobody used is logged out, when another store is asked for."""

@@ -1,5 +1,7 @@
 """The whole contract of `Issuer`, on stores of every version, over TLS sockets."""
 
+from typing import Any
+
 import pytest
 
 from providers.core.contract import Issuer, Selector, StoreKey
@@ -178,7 +180,7 @@ def test_descriptions_stay_as_they_were_sent(shop: Shop, purpose: str) -> None:
         ({"user": "buyer"}, "role is customer"),
     ],
 )
-def test_what_a_store_would_keep_otherwise_is_refused_before(shop: Shop, changed: dict[str, str], words: str) -> None:
+def test_what_a_store_would_keep_otherwise_is_refused_before(shop: Shop, changed: dict[str, Any], words: str) -> None:
     issuer = shop.issuer()
     with pytest.raises(Rejected, match=words):
         issuer.issue(order(**changed))
@@ -197,6 +199,16 @@ def test_a_user_that_is_gone_shows_as_a_ghost(shop: Shop) -> None:
     shop.control.edit_key(shop.name, int(issued.key_id), user=4711)
     (key,) = shop.ours(issuer)
     assert key.fields["user"] == "ghost (#4711)"
+
+
+def test_a_key_of_a_deleted_user_goes_with_it_from_3_4(shop: Shop) -> None:
+    issuer = shop.issuer()
+    issued = issuer.issue(order())
+    user_id = next(user.id for user in shop.control.users(shop.name) if user.login == "robot")
+    shop.control.delete_user(shop.name, "robot")
+    version = next(row.version for row in shop.control.stores() if row.name == shop.name)
+    found = [(key.key_id, key.fields["user"]) for key in shop.ours(issuer)]
+    assert found == ([(issued.key_id, f"ghost (#{user_id})")] if version in {"2.6.14", "3.2.5"} else [])
 
 
 def test_a_key_rewritten_by_another_admin_shows_as_it_is(shop: Shop) -> None:

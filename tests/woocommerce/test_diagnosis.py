@@ -42,7 +42,9 @@ def test_a_host_that_does_not_answer(make_shop: MakeShop) -> None:
     ],
 )
 def test_what_is_wrong_is_named(shop: Shop, settings: dict[str, object], failed: list[str]) -> None:
-    filled = {name: value.format(name=shop.name) if isinstance(value, str) else value for name, value in settings.items()}
+    filled = {
+        name: value.format(name=shop.name) if isinstance(value, str) else value for name, value in settings.items()
+    }
     shop.settings(**filled)
     found = checks(shop)
     assert states(found)["failed"] == failed

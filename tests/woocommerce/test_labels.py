@@ -29,12 +29,6 @@ def test_normalised_as_the_store_does(text: str, kept: str) -> None:
     assert labels.normalise(text) == kept
 
 
-@given(st.text(max_size=60))
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    once = labels.normalise(text)
-    assert labels.normalise(once) in {once, labels.normalise(once)}
-
-
 @given(st.text(alphabet=st.sampled_from("ab %41<>é\n&"), max_size=40))
 def test_a_label_gives_its_purpose_back(text: str) -> None:
     try:

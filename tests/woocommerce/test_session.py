@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from providers.core.contract import Selector
-from providers.core.errors import ConnectionsError, Forbidden, PersonNeeded, StoreError, Unauthorized
+from providers.core.errors import ConnectionsError, Forbidden, PersonNeeded, StoreError, Transient, Unauthorized
 from providers.woocommerce import session as sessions
 from providers.woocommerce import store as stores
 from providers.woocommerce.issuer import BY_FORM, BY_PERSON
@@ -150,13 +150,23 @@ def test_a_wrong_password_is_said_and_not_tried_again(shop: Shop) -> None:
     assert shop.count("login") == 1
 
 
+@pytest.mark.parametrize("operation", ["login_page", "rest_index"])
+def test_a_store_that_does_not_answer_is_not_waited_for_by_each_connection(make_shop: MakeShop, operation: str) -> None:
+    shop = make_shop()
+    shop.fault("status", operation, status=500, times=None)
+    for _ in range(3):
+        with pytest.raises(Transient):
+            shop.issuer().find(ALL) if operation == "login_page" else shop.issuer().facts()
+    assert shop.count(operation) == 1
+
+
 def test_a_refusal_is_forgotten_after_a_while(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
     shop = make_shop()
     shop.log_in_as("connector", "wrong")
     with pytest.raises(Unauthorized):
         shop.issuer().find(ALL)
     shop.log_in_as("connector")
-    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
     assert len(shop.issuer().find(ALL)) == 1
 
 
@@ -176,12 +186,11 @@ def test_a_captcha_looks_like_a_wrong_password_and_the_advice_says_so(shop: Shop
     assert "captcha" in raised.value.do
 
 
-def test_no_login_in_vault_is_a_persons_step(make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_login_in_vault_is_a_persons_step(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.tools.logins.clear()
     with pytest.raises(PersonNeeded, match="no whole admin login"):
         shop.issuer().find(ALL)
-    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
     shop.log_in_as("connector")
     ((place, login),) = shop.tools.logins.items()
     shop.tools.logins[place] = {"username": login["username"]}
