@@ -251,7 +251,8 @@ class Wire:
             settings = self.settings
             session = requests.Session()
             session.trust_env = False
-            # On the session: hvac loses `verify` where it is given beside one (measured, vault.md 2.2).
+            # On the session alone: hvac loses `verify` where it is given beside one (measured, vault.md 2.2), and would
+            # look for both in its environment. The adapter uses neither.
             session.verify = str(settings.ca_file) if settings.ca_file else True
             if settings.client_certificate:
                 certificate, key = settings.client_certificate
@@ -259,9 +260,6 @@ class Wire:
             client = hvac.Client(
                 url=settings.address,
                 token="",
-                # Not None: hvac would look for a certificate in its environment.
-                cert=session.cert or "",
-                verify=session.verify,
                 timeout=(settings.connect_within, settings.answer_within),
                 allow_redirects=False,
                 session=session,
