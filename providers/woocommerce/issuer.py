@@ -265,9 +265,11 @@ class ApiKeyIssuer:
         return get, shown, pair
 
     def _in_list(self, pair: KeyPair) -> bool:
+        """Whether the store has this key, and its user; without the user it could not be anybody's call."""
         if self.capabilities is BY_PERSON:
             return False
-        return any(row.tail == pair.consumer_key.tail(TAIL) for row in self.store.keys.get(fresh=True))
+        rows = self.store.keys.get(fresh=True)
+        return any(row.tail == pair.consumer_key.tail(TAIL) and row.owner for row in rows)
 
     def _pair(self, secret: Mapping[str, Secret]) -> KeyPair:
         if not set(SECRET_FIELDS) <= secret.keys():

@@ -253,6 +253,8 @@ def login_refused(text: str) -> bool:
 
 def logout_nonce(text: str) -> str:
     """The nonce of the log-out link of an admin page, empty where there is none."""
+    if "wp-admin-bar-logout" not in text:
+        return ""
     links = _tree(text).xpath('//*[@id="wp-admin-bar-logout"]//a/@href')
     return next((nonce for link in links if (nonce := _query(link).get("_wpnonce", ""))), "")
 

@@ -48,7 +48,10 @@ class Standing(Enum):
     WEAK = "recognised, the role of its user is too weak"
     WEAK_WRITES_ONLY = "recognised, may not read, no method allowed to it"
     ANONYMOUS = "treated as no key at all: wrong or revoked, or the host does not pass the Authorization header on"
-    STRIPPED = "treated as no key at all although it is in the store's list: the host strips the Authorization header"
+    STRIPPED = (
+        "treated as no key at all although it is in the store's list: the host strips the Authorization header, "
+        "or WordPress does not know that it is on HTTPS"
+    )
     WRONG = "recognised, but not with this secret"
     INDISTINCT = "the store answers the same without any key"
     UNKNOWN = "not an answer we know"

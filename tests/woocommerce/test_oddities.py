@@ -285,21 +285,27 @@ class UsersOf(AdminSession):
     """A session whose REST API has this many users with like names."""
 
     def __init__(self, count: int) -> None:
-        self.users = [{"id": number, "username": f"robot-{number}", "roles": []} for number in range(1, count + 1)]
+        names = ["robot-1@shop", *(f"robot-{number}" for number in range(2, count + 1))]
+        self.users = [{"id": number, "username": name, "roles": []} for number, name in enumerate(names, 1)]
         self.asked: list[str] = []
+        self.searched: set[str] = set()
 
     def rest(self, path: str, query: Any) -> Answer:
+        self.searched.add(query["search"])
         self.asked.append(query["page"])
         start = USERS_PER_PAGE * (int(query["page"]) - 1)
         return answer(self.users[start : start + USERS_PER_PAGE])
 
 
-@pytest.mark.parametrize(("login", "found", "asked"), [("robot-150", "150", "12"), ("robot", None, "123")])
+@pytest.mark.parametrize(
+    ("login", "found", "asked"), [("robot-1@shop", "1", "1"), ("robot-150", "150", "12"), ("robot", None, "123")]
+)
 def test_users_are_looked_for_on_every_page(login: str, found: str | None, asked: str) -> None:
     session = UsersOf(2 * USERS_PER_PAGE)
     user = Admin(session, lambda: "/wp-json/", "shop.example").user(login)
     assert (user.user_id if user else None) == found
     assert "".join(session.asked) == asked
+    assert session.searched == {login.partition("@")[0]}
 
 
 def index(answer: Answer) -> Rest:

@@ -73,6 +73,22 @@ def test_a_stripped_header_is_told_apart_from_a_dead_key(shop: Shop) -> None:
     assert issuer.verify(issued.secret, {"rights": "read"})[0].verdict == "contradicted"
 
 
+def test_a_site_that_does_not_know_its_tls_is_told_apart_from_a_dead_key(shop: Shop) -> None:
+    issuer = shop.issuer()
+    issued = issuer.issue(order("read"))
+    shop.settings(scheme="http")
+    found = issuer.verify(issued.secret, {"rights": "read"})
+    assert found[0].verdict == "unverifiable"
+    assert "does not know that it is on HTTPS" in found[0].evidence
+
+
+def test_a_key_whose_user_is_gone_is_refused(shop: Shop) -> None:
+    issuer = shop.issuer()
+    issued = issuer.issue(order("read"))
+    shop.control.edit_key(shop.name, int(issued.key_id), user=4711)
+    assert issuer.verify(issued.secret, {"rights": "read"})[0].verdict == "contradicted"
+
+
 def test_the_query_string_is_used_where_declared_and_needed(shop: Shop) -> None:
     issuer = shop.issuer(authentication="query")
     issued = issuer.issue(order("read_write"))

@@ -112,14 +112,12 @@ def test_a_lost_session_is_begun_again_once(shop: Shop, act: str) -> None:
     assert shop.count("login") == 2
 
 
-@pytest.mark.parametrize("act", ["issue", "revise", "control"])
+@pytest.mark.parametrize("act", ["issue", "revise", "revoke", "control"])
 def test_stale_nonces_are_fetched_anew(shop: Shop, act: str) -> None:
     issuer = shop.issuer()
     issuer.issue(order())
     issuer.control()
-    (visit,) = [issuer.store.session._visit]
-    assert visit is not None
-    visit.nonces.update(dict.fromkeys(visit.nonces, "0123456789"))
+    shop.settings(nonce_salt="tomorrow")
     ACTS[act](shop)
     assert issuer.control().verdict == "confirmed"
     assert shop.count("login") == 1
@@ -196,6 +194,11 @@ def test_no_login_in_vault_is_a_persons_step(make_shop: MakeShop) -> None:
     shop.tools.logins[place] = {"username": login["username"]}
     with pytest.raises(PersonNeeded, match="no whole admin login"):
         shop.issuer().find(ALL)
+
+
+def test_a_site_with_cookies_for_https_alone_lets_us_in(shop: Shop) -> None:
+    shop.settings(secure_cookie_name=True)
+    assert len(shop.issuer().find(ALL)) == 1
 
 
 def test_confirming_a_mail_address_can_wait(shop: Shop) -> None:
