@@ -1,0 +1,1 @@
+"""The `connections` command: what people and schedules do beside the engine."""
