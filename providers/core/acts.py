@@ -4,7 +4,8 @@ Each follows an earlier decision in the journal or is one; each is safe to repea
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from providers.core import marker
 from providers.core.contract import RECOGNISED, Issued, Order, Selector, StoreKey
@@ -18,7 +19,7 @@ from providers.core.errors import (
     Unreachable,
     VaultConflict,
 )
-from providers.core.journal import Generation, Journal, Kept, Lease
+from providers.core.journal import DEAD, Generation, Journal, Kept, Lease
 from providers.core.redaction import Secret
 from providers.core.run import Run, owned
 
@@ -86,8 +87,12 @@ def _condemn(run: Run, step: Step, facts: Facts) -> None:
 
 def _abandon(run: Run, step: Step, facts: Facts) -> None:
     journal = _journal(facts)
-    settled = step.number in run.never_sent
-    moved = journal.moved(step.number, "abandoned", run.operation.clock(), note=step.why, settled=settled)
+    known: dict[str, Any] = {"settled": step.number in run.never_sent}
+    kept = facts.kept[step.number]
+    if kept.state == "present" and journal.generations[step.number].made_by != "adopt":
+        # So that the key is found by its record too: a person's carries no marker.
+        known |= {"key_id": kept.key_id, "tail": kept.tail}
+    moved = journal.moved(step.number, "abandoned", run.operation.clock(), note=step.why, **known)
     run.decide(moved.model_copy(update={"lease": None}), f"generation {step.number} given up: {step.why}")
 
 
@@ -131,8 +136,7 @@ def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) ->
         return ""
     seen = [key for key in facts.keys.get(number, ()) if key.key_id == kept.key_id]
     if not seen:
-        by_id = Selector(run.book.owner.prefix, frozenset({kept.key_id}))
-        seen = [key for key in run.issuer.find(by_id) if key.key_id == kept.key_id]
+        seen = _shown(run, kept.key_id, journal.generations[number].times["intended"])
         if not seen or seen[0].tail != kept.tail:
             return "the key is not at the store"
     generation = journal.generations[number]
@@ -141,6 +145,23 @@ def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) ->
         return f"{', '.join(changed)} differs at the store" if changed else ""
     changed = tuple(n for n in differing(generation.wished, seen[0].fields) if n not in facts.capabilities.revisable)
     return f"{', '.join(changed)} differs at the store" if changed else ""
+
+
+def _shown(run: Run, key_id: str, since: datetime) -> list[StoreKey]:
+    """The key in a listing made now, or, where lists lag behind, once a late request would have come to an end."""
+    by_id = Selector(run.book.owner.prefix, frozenset({key_id}))
+    seen = [key for key in run.issuer.find(by_id) if key.key_id == key_id]
+    left = _unsettled(run, since)
+    if seen or left <= 0:
+        return seen
+    run.operation.wait(left)
+    return [key for key in run.issuer.find(by_id) if key.key_id == key_id]
+
+
+def _unsettled(run: Run, since: datetime) -> float:
+    """Seconds in which a request decided at this time may still be carried out, or its key still be missing in lists."""
+    until = since + timedelta(seconds=run.issuer.capabilities.settle)
+    return (until - run.operation.clock()).total_seconds()
 
 
 def _publish(run: Run, step: Step, facts: Facts) -> None:
@@ -211,7 +232,9 @@ def keep(run: Run, number: int, key_id: str, secret: Mapping[str, Secret]) -> No
         run.book.keep(number, key_id, run.issuer.tail(secret), secret)
     except VaultConflict:
         journal, _ = run.book.journal()
-        if journal is not None and journal.generations[number].state in {"abandoned", "retiring", "revoked"}:
+        # A journal that no longer remembers the number has seen it end long ago.
+        known = journal.generations.get(number) if journal is not None else None
+        if known is None or known.state in DEAD:
             run.issuer.revoke(key_id)
         raise
     run.operation.report(f"generation {number} is made and its secret is in Vault")
@@ -275,7 +298,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     generation = journal.generations[number]
     if run.book.kept(number).state == "absent":
         run.book.bury(number)
-    _revoke_all(run, (facts.keys or {}).get(number, ()))
+    _revoke_all(run, _ids(facts, number))
     run.book.destroy(number)
     if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
         raise Blocked(
@@ -293,8 +316,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
 def _let_settle(run: Run, journal: Journal, number: int) -> None:
     """A lost request may still make the key: an `up` leaves it open for the next run, a destroy waits, since nobody may
     look again."""
-    since = journal.generations[number].times.get("intended", run.operation.clock())
-    left = (since + timedelta(seconds=run.issuer.capabilities.settle) - run.operation.clock()).total_seconds()
+    left = _unsettled(run, journal.generations[number].times["intended"])
     if left <= 0:
         return
     if run.wish is not None and journal.phase == "open":
@@ -303,12 +325,20 @@ def _let_settle(run: Run, journal: Journal, number: int) -> None:
     run.operation.wait(left)
 
 
-def _revoke_all(run: Run, keys: Sequence[StoreKey]) -> None:
+def _ids(facts: Facts, number: int) -> tuple[str, ...]:
+    """The ids of the keys of this number: as listed, or, where the store has no list, as recorded."""
+    if facts.keys is not None:
+        return tuple(key.key_id for key in facts.keys.get(number, ()))
+    recorded = _journal(facts).generations[number].key_id
+    return (recorded,) if recorded else ()
+
+
+def _revoke_all(run: Run, key_ids: Sequence[str]) -> None:
     if run.issuer.capabilities.revoked_by == "person":
         return
-    for key in keys:
+    for key_id in key_ids:
         try:
-            run.issuer.revoke(key.key_id)
+            run.issuer.revoke(key_id)
         finally:
             run.forget_listing()
 
@@ -316,7 +346,7 @@ def _revoke_all(run: Run, keys: Sequence[StoreKey]) -> None:
 def _still_listed(run: Run, journal: Journal, number: int) -> bool:
     """Whether a key of this number stays in the list although what is listed now was revoked."""
     late = _listed(run, journal, number)
-    _revoke_all(run, late)
+    _revoke_all(run, tuple(key.key_id for key in late))
     return bool(late and _listed(run, journal, number))
 
 
@@ -340,7 +370,9 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
         run.book.destroy(number)
         _revoked(run, journal, number, "generation {} was adopted and is only forgotten, its key lives on")
         return
-    _revoke_all(run, (facts.keys or {}).get(number, ()))
+    if kept.state == "absent":
+        run.book.bury(number)
+    _revoke_all(run, _ids(facts, number))
     missing = _proof_of_death(run, journal, number, kept)
     if missing:
         raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
@@ -390,7 +422,7 @@ def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> str:
 
 
 def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:
-    _revoke_all(run, (facts.keys or {}).get(step.number, ()))
+    _revoke_all(run, _ids(facts, step.number))
     run.operation.report(f"a stray key of generation {step.number}, dead by decision, was revoked")
     if _listed(run, _journal(facts), step.number):
         raise Blocked(

@@ -29,7 +29,7 @@ def destroy(operation: Operation) -> Outcome:
 
 def _work(run: Run) -> Outcome:
     """Do what is due until nothing is."""
-    run.join()
+    _join(run)
     for _ in range(TURNS):
         facts = run.look()
         run.still_joined(facts.journal)
@@ -39,6 +39,15 @@ def _work(run: Run) -> Outcome:
         elif not prove_current(run, facts):
             return outcome(run, facts)
     raise AssertionError(f"{run.operation.owner.connection}: the loop does not come to rest")
+
+
+def _join(run: Run) -> None:
+    """Take part; a run beside us that writes first only means to look again."""
+    while True:
+        try:
+            return run.join()
+        except VaultConflict:
+            continue
 
 
 def _try(run: Run, step: Step, facts: Facts) -> None:
@@ -60,7 +69,7 @@ def prove_current(run: Run, facts: Facts) -> bool:
     if run.wish is None or journal is None or journal.current is None:
         return False
     number = journal.current
-    kept = facts.kept[number]
+    kept = facts.kept.get(number, Kept("absent"))
     if run.proved(number) or kept.state != "present" or (Act.VERIFY, number) in run.tried:
         return False
     try:
@@ -72,8 +81,8 @@ def prove_current(run: Run, facts: Facts) -> bool:
 
 
 def outcome(run: Run, facts: Facts) -> Outcome:
-    journal = facts.journal
     """Where a run stands now, in words."""
+    journal = facts.journal
     problems = list(run.problems.values())
     contradicted = [finding for finding in facts.proof if finding.verdict == "contradicted"]
     if contradicted and run.wish is not None:

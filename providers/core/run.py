@@ -159,7 +159,8 @@ class Run:
 
     def _follow(self, journal: Journal) -> None:
         """Another address is declared: our current key must be found there, by id and tail, or nothing is done."""
-        if journal.phase == "closed":
+        alive = journal.in_state("intended", "current", "superseded", "retiring", "abandoned")
+        if journal.phase == "closed" or not alive:
             self.decide(journal.model_copy(update={"store": self.operation.store}), "another store address")
             return
         number = journal.current
