@@ -204,6 +204,7 @@ def test_a_user_that_is_gone_shows_as_a_ghost(shop: Shop) -> None:
 def test_a_key_of_a_deleted_user_goes_with_it_from_3_4(shop: Shop) -> None:
     issuer = shop.issuer()
     issued = issuer.issue(order())
+    assert shop.ours(issuer)[0].fields["user"] == "robot"
     user_id = next(user.id for user in shop.control.users(shop.name) if user.login == "robot")
     shop.control.delete_user(shop.name, "robot")
     version = next(row.version for row in shop.control.stores() if row.name == shop.name)

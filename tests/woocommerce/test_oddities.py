@@ -160,7 +160,7 @@ def ids(rows: tuple[Row, ...]) -> list[int]:
     return [int(found.key_id) for found in rows]
 
 
-TWO = (listing([4, 3], 2, 4), listing([2, 1], 2, 4))
+THEN = (listing([8, 7], 2, 4), listing([6, 5], 2, 4))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ TWO = (listing([4, 3], 2, 4), listing([2, 1], 2, 4))
     ],
 )
 def test_a_list_that_shifts_is_read_again(shifted: list[ListPage | None]) -> None:
-    assert ids(ScriptedAdmin(*shifted, *TWO).rows()) == [4, 3, 2, 1]
+    assert ids(ScriptedAdmin(*shifted, *THEN).rows()) == [8, 7, 6, 5]
 
 
 def test_a_list_that_never_rests_is_no_list() -> None:

@@ -128,8 +128,15 @@ def test_many_threads_that_lost_the_session_log_in_once(make_shop: MakeShop) -> 
     issuer = shop.issuer()
     issuer.find(ALL)
     shop.control.end_sessions(shop.name)
+    together = threading.Barrier(6)
+    shop.settings(latency=0.05)
+
+    def look(_: int) -> None:
+        together.wait(10)
+        issuer.same_store("1", "x")
+
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: issuer.same_store("1", "x"), range(6)))
+        list(pool.map(look, range(6)))
     assert shop.count("login") == 2
 
 
