@@ -150,6 +150,8 @@ def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) ->
 def _shown(run: Run, key_id: str, since: datetime) -> list[StoreKey]:
     """The key in a listing made now, or, where lists lag behind, once a late request would have come to an end."""
     by_id = Selector(run.book.owner.prefix, frozenset({key_id}))
+    # What was listed before lacks this key, by its age or by the ids that were asked for.
+    run.forget_listing()
     seen = [key for key in run.issuer.find(by_id) if key.key_id == key_id]
     left = _unsettled(run, since)
     if seen or left <= 0:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.core.contract import Finding
-from providers.core.due import Act, Facts, Wish, current_key, due
+from providers.core.due import Act, Facts, Wish, current_key, differing, due
 from providers.core.errors import ConnectionsError
 from providers.core.journal import Journal
 from providers.core.loop import awaited, prove_current, waiting
@@ -56,7 +56,7 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
     return Observation(
         journal=facts.journal,
         fields=_fields(facts),
-        drift=(*_drift(facts, wish, bool(person)), *_contradicted(facts, run)),
+        drift=(*_drift(facts, wish, bool(person)), *_contradicted(facts, run, wish)),
         waiting=waiting(facts, wish),
         person=person,
         findings=facts.proof,
@@ -102,7 +102,10 @@ def _drift(facts: Facts, wish: Wish, person: bool) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _contradicted(facts: Facts, run: Run) -> tuple[str, ...]:
+def _contradicted(facts: Facts, run: Run, wish: Wish) -> tuple[str, ...]:
     found = tuple(f"{f.check}: {f.evidence}" for f in facts.proof if f.verdict == "contradicted")
+    if differing(wish.fields, _fields(facts) or wish.fields):
+        # Other rights are declared than the key has: that is the diff of their own properties.
+        found = ()
     problems: Sequence[ConnectionsError] = tuple(run.problems.values())
     return found + tuple(str(problem) for problem in problems)

@@ -115,14 +115,21 @@ def confirm_deleted(operation: Operation, number: int, reason: str) -> Journal:
     return _decide(operation, change)
 
 
-def confirm_link(operation: Operation, name: str, by: str) -> Journal:
-    """A person's word that this user works with the generation it was given."""
+def confirm_link(operation: Operation, name: str, by: str, number: int | None = None) -> Journal:
+    """A person's word that this user works with the generation it was given. `number` is the one the person means: where
+    another was given meanwhile, nothing is confirmed."""
 
     def change(journal: Journal) -> tuple[Journal, str]:
         entry = journal.links.get(name)
         if entry is None or not entry.connecting:
             raise Blocked(
                 "this link was given nothing yet", do="Run `pulumi up` first", where=operation.owner.connection
+            )
+        if number not in {None, entry.connecting}:
+            raise Blocked(
+                f"this link is to take over generation {entry.connecting} by now",
+                do="Take that one over, then confirm it",
+                where=operation.owner.connection,
             )
         receipt = {**entry.receipt, "confirmed_by": by, "confirmed_at": operation.clock().isoformat()}
         done = entry.model_copy(

@@ -140,6 +140,8 @@ class Watch(Watcher):
     # --- the store ---
 
     def made(self, key: Key, order: Order) -> None:
+        if not order.marker.startswith(self.owner.prefix):
+            return
         number = key.number(self.owner)
         check(number is not None, "a key was made without a whole marker of ours")
         requests = self.requests.setdefault(number or 0, set())
