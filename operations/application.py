@@ -198,7 +198,7 @@ def schema(
     compare: Annotated[bool, typer.Option("--check", help="Compare them with stacks/schema/")] = False,
 ) -> Result:
     """The JSON Schemas of declared files, for editors."""
-    return _do("schema.schema", context, write=write, compare=compare)
+    return _do("schema.schema", context, write_them=write, compare=compare)
 
 
 @app.command()

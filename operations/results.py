@@ -71,6 +71,15 @@ def words(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def together(said: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Lines about names, each said once: what holds for many of them names them all."""
+    names: dict[str, list[str]] = {}
+    for name, line in said:
+        names.setdefault(line, []).append(name)
+    for line, about in names.items():
+        yield line if line.startswith(about[0]) else f"{', '.join(about)}: {line}"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a command did, in lines, where there is nothing to tabulate."""

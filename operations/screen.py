@@ -133,14 +133,15 @@ class Running:
 
 
 def _console(stream: RedactedStream) -> Console:
-    return Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False)
+    sink: Any = stream  # a text stream, though no file
+    return Console(file=sink, width=None if stream.isatty() else WIDE, highlight=False)
 
 
 def _print(console: Console, block: Block) -> None:
     if isinstance(block, str):
         console.print(Text(block), soft_wrap=True)
         return
-    table = RichTable(box=SIMPLE_HEAD, title=block.title or None, title_justify="left", pad_edge=False)
+    table = RichTable(box=SIMPLE_HEAD, title=block.title or None, title_justify="left", show_edge=False)
     for column in block.columns:
         table.add_column(column, overflow="fold")
     for row in block.rows:

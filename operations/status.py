@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from operations.age import due_at, issued_at
-from operations.results import Block, words, worst
+from operations.results import Block, together, words, worst
 from operations.screen import table
 from operations.session import Session
 from operations.work import wish
@@ -84,15 +84,11 @@ class StatusReport:
         """A row for each, then the reasons, then how many are how."""
         columns = ("connection", "rights", "state", "generation", "age", "rotation due", "links")
         yield from table(columns, [_row(entry) for entry in self.connections])
-        for entry in self.connections:
-            yield from (_about(entry.name, reason) for reason in entry.reasons)
+        yield ""
+        yield from together((entry.name, reason) for entry in self.connections for reason in entry.reasons)
         states = [entry.state for entry in self.connections]
         counts = ", ".join(f"{states.count(state)} {state}" for state in EXITS if state in states)
         yield f"{self.stack}: {counts or 'no connections'}"
-
-
-def _about(name: str, reason: str) -> str:
-    return reason if reason.startswith(name) else f"{name}: {reason}"
 
 
 def _row(entry: ConnectionStatus) -> tuple[str, ...]:

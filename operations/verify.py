@@ -40,7 +40,7 @@ class Proof:
 
     def shown(self) -> Iterable[Block]:
         """A row for each check, and how many connections are as declared."""
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (entry.name, finding.check, finding.verdict, finding.evidence)
             for entry in self.connections
             for finding in entry.findings
@@ -48,6 +48,7 @@ class Proof:
         rows += [(entry.name, "as declared", "contradicted", why) for entry in self.connections for why in entry.drift]
         rows += [(entry.name, "-", "unchecked", entry.problem) for entry in self.connections if entry.problem]
         yield from table(("connection", "check", "verdict", "evidence"), rows)
+        yield ""
         good = sum(entry.exit_code == 0 for entry in self.connections)
         yield f"{self.stack}: {good} of {len(self.connections)} connections are exactly as declared"
 

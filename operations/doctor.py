@@ -1,0 +1,181 @@
+"""`connections doctor`: what stands between us and Vault, the engine and every store, with the cure. Changes nothing."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from operations.results import Block, words
+from operations.screen import table
+from operations.session import Session
+from providers.core.errors import ConnectionsError, CouldNotLook
+from providers.core.hardening import child_environment
+from providers.core.policies import ROLES
+from providers.declarations import Store
+
+State = Literal["ok", "failed", "unknown"]
+
+ENGINE_WITHIN = 30.0
+"""Seconds the engine may take to say its version."""
+
+BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: `where` is vault, engine or a store's name."""
+
+    where: str
+    check: str
+    state: State
+    words: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was looked at."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where anything failed."""
+        return 1 if any(check.state == "failed" for check in self.checks) else 0
+
+    def shown(self) -> Iterable[Block]:
+        """A row for each check."""
+        rows = [(entry.where, entry.check, entry.state, entry.words, words(entry.cure)) for entry in self.checks]
+        yield from table(("where", "check", "state", "found", "cure"), rows)
+        failed = sum(entry.state == "failed" for entry in self.checks)
+        unknown = sum(entry.state == "unknown" for entry in self.checks)
+        yield f"{len(self.checks)} checks: {failed} failed, {unknown} unknown"
+
+
+def doctor(session: Session, stores: Sequence[str]) -> Diagnosis:
+    """Vault and the engine, then the stores that are named, or all."""
+    chosen = session.stores(stores)
+    found = [*_vault(session), *_engine()]
+    # Without Vault there are no logins: the stores would only say so again.
+    usable = not any(entry.state == "failed" for entry in found if entry.where == "vault")
+    if usable:
+        asked = session.each("asking stores", chosen, lambda store: _store(session, store))
+        found += (check for checks in asked for check in checks)
+    else:
+        found += (Check(store.name, "store", "unknown", "not looked: see vault") for store in chosen)
+    return Diagnosis(tuple(found))
+
+
+# --- Vault ---
+
+
+def _vault(session: Session) -> Iterator[Check]:
+    """Each check rests on those before it: the first that fails is the last that is made."""
+    settings = session.stack.settings.vault
+    inputs: dict[str, Any] = {
+        "project": session.project,
+        "stack": session.stack.name,
+        "vault": settings.model_dump(mode="json"),
+    }
+    steps: Sequence[tuple[str, Callable[[], str]]] = (
+        ("settings", lambda: f"VAULT_ADDR names {session.toolbox.vault.settings.host}"),
+        ("health", lambda: _health(session)),
+        ("login", lambda: _login(session)),
+        ("sentinel", lambda: _sentinel(session, inputs)),
+        ("marker key", lambda: _key(session, inputs, "marker")),
+        ("fingerprint key", lambda: _key(session, inputs, "fingerprint")),
+    )
+    for name, look in steps:
+        try:
+            yield Check("vault", name, "ok", look())
+        except ConnectionsError as error:
+            yield Check("vault", name, "failed", error.what, error.do)
+            return
+
+
+def _health(session: Session) -> str:
+    health = session.toolbox.vault.health()
+    if not health.usable:
+        raise ConnectionsError(health.words)
+    return f"{health.words}, version {health.version}"
+
+
+def _login(session: Session) -> str:
+    who = session.toolbox.vault.whoami()
+    ours = f"{session.project}-{session.stack.name}-"
+    roles = [role for role in ROLES if f"{ours}{role}" in who.policies]
+    lasts = "it never ends" if who.ends_in is None else f"it ends in {who.ends_in // 60} min"
+    known = f"role {', '.join(roles)}" if roles else f"policies {', '.join(who.policies)}, none of {ours}*"
+    return f"{who.name or 'a token'} with {known}; {lasts}"
+
+
+def _sentinel(session: Session, inputs: dict[str, Any]) -> str:
+    documents = session.toolbox.documents(inputs)
+    documents.read("_doctor")  # never written: only the sentinel tells that it is absent
+    return f"the stack's place is {inputs['vault']['mount']}/{session.project}/{session.stack.name}"
+
+
+def _key(session: Session, inputs: dict[str, Any], name: Literal["marker", "fingerprint"]) -> str:
+    session.toolbox.keyring(inputs).mac(name, ["doctor"])
+    return f"{inputs['vault']['transit']}/hmac/connections-{name} makes digests"
+
+
+# --- the engine ---
+
+
+def _engine() -> Iterator[Check]:
+    yield _engine_version()
+    backend = os.environ.get(BACKEND_VARIABLE, "")
+    if not backend:
+        line = f"{BACKEND_VARIABLE} is not set: the engine takes whatever it was last logged in to"
+        yield Check("engine", "backend", "unknown", line, f"Set {BACKEND_VARIABLE} to the stack's backend")
+    elif backend.startswith("file:"):
+        yield Check("engine", "backend", "ok", "state lies on this machine: fine for one person alone")
+    else:
+        yield Check("engine", "backend", "ok", f"state lies at {backend.partition('?')[0]}")
+
+
+def _engine_version() -> Check:
+    wanted = importlib.metadata.version("pulumi")
+    try:
+        done = subprocess.run(
+            ["pulumi", "version"],
+            env=child_environment({"PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK"}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ENGINE_WITHIN,
+            check=False,
+        )
+        found = done.stdout.strip().removeprefix("v")
+    except (OSError, subprocess.TimeoutExpired):
+        found = ""
+    if not found:
+        return Check(
+            "engine", "version", "failed", "`pulumi version` says nothing", "Run script/bootstrap, or set PATH"
+        )
+    if found.split(".")[:2] != wanted.split(".")[:2]:
+        return Check(
+            "engine", "version", "failed", f"the engine is {found}, its Python SDK {wanted}", "Install the same version"
+        )
+    return Check("engine", "version", "ok", f"the engine is {found}, its Python SDK {wanted}")
+
+
+# --- stores ---
+
+
+def _store(session: Session, store: Store) -> list[Check]:
+    """What the platform's own diagnosis says."""
+    name = f"providers.{store.platform}.diagnosis"
+    if importlib.util.find_spec(name) is None:
+        return [Check(store.name, "store", "unknown", f"the platform {store.platform} has no diagnosis")]
+    try:
+        found = importlib.import_module(name).diagnose(session.toolbox.issuer(session.store_inputs(store)))
+    except ConnectionsError as error:
+        state: State = "unknown" if isinstance(error, CouldNotLook) else "failed"
+        return [Check(store.name, "store", state, error.what, error.do)]
+    return [Check(store.name, entry.name, entry.state, entry.words, entry.cure) for entry in found]
