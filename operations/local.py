@@ -4,7 +4,7 @@ Acts on the stack `sandbox` alone, and writes nothing outside `.local` in the ch
 what is already there is taken up.
 """
 
-import contextlib
+import argparse
 import json
 import os
 import secrets
@@ -97,7 +97,8 @@ def running(place: Place, name: str) -> int | None:
         words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    # The number may have been given to another process since: only one that works in our folder is ours.
+    # The number may have been given to another process since: only one that works in our folder is ours. A process that
+    # ended and was not yet collected has no words.
     return pid if str(place.state).encode() in words else None
 
 
@@ -158,19 +159,9 @@ def stop(place: Place, name: str) -> None:
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + ENDS_WITHIN
-        while _alive(pid) and time.monotonic() < deadline:
+        while running(place, name) is not None and time.monotonic() < deadline:
             time.sleep(0.02)
     _pid_file(place, name).unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 # --- preparing ---
@@ -354,22 +345,26 @@ def down(place: Place) -> int:
     return 0
 
 
-def main(arguments: Sequence[str], place: Place) -> int:
+def main(command: str, place: Place) -> int:
     """`up` or `down`; any stack but the sandbox's is refused."""
     wanted = os.environ.get("PULUMI_STACK", STACK)
     if wanted != STACK:
         raise LocalError(f"this acts on the stack {STACK} alone, not on {wanted}", do="Unset PULUMI_STACK")
-    return {"up": up, "down": down}[arguments[0]](place)
+    return {"up": up, "down": down}[command](place)
 
 
-def run(arguments: Sequence[str], place: Place) -> int:
+def run(arguments: Sequence[str], root: Path, console: Console) -> int:
     """`main`, with its errors as one line."""
+    parser = argparse.ArgumentParser(prog="python -m operations.local", description=__doc__)
+    parser.add_argument("command", choices=("up", "down"))
+    parser.add_argument("--vault-port", type=int, default=VAULT_PORT, help="where the sandbox's Vault listens")
+    asked = parser.parse_args(arguments)
     try:
-        return main(arguments, place)
+        return main(asked.command, Place(root, console, asked.vault_port))
     except (ConnectionsError, vault_server.VaultFailedError, server_process.StartError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:], Place(Path.cwd(), Console(soft_wrap=True))))
+    sys.exit(run(sys.argv[1:], Path.cwd(), Console(soft_wrap=True)))
