@@ -1,7 +1,5 @@
 """A rename touches no key: the documents and markers keep their first name, and the new name notes where they are."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from providers.core import loop
@@ -17,7 +15,7 @@ WISH = Wish({"rights": "read", "purpose": "orders"})
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> World:
     return World()
 
 
