@@ -45,7 +45,8 @@ def test_a_renamed_connection_keeps_its_key_and_its_place(world: World) -> None:
     assert world.keys == keys
     assert renamed.owner.connection == "shop/old"
     journal, _ = renamed.book.journal()
-    assert journal is not None and journal.known_as == "shop/new"
+    assert journal is not None
+    assert journal.known_as == "shop/new"
 
 
 def test_the_former_name_may_go_from_the_file_and_the_connection_be_renamed_again(world: World) -> None:
@@ -109,9 +110,11 @@ def test_a_renamed_link_goes_on_with_what_its_user_holds(world: World) -> None:
     outcome = link_run(world, "shop/old", "portal", was="hub").connect()
 
     assert outcome.problems == ()
-    assert outcome.entry is not None and outcome.entry.acknowledged == 1
+    assert outcome.entry is not None
+    assert outcome.entry.acknowledged == 1
     journal, _ = Book(MemoryDocuments(world), Owner("connections", "test", "shop/old")).journal()
-    assert journal is not None and list(journal.links) == ["portal"]
+    assert journal is not None
+    assert list(journal.links) == ["portal"]
 
 
 def test_a_link_renamed_while_another_run_writes_is_left_for_the_next_run(
