@@ -296,8 +296,8 @@ def endings(place: Place, environment: Mapping[str, str], since: datetime) -> Ta
     one.
     """
     table = Table(title="Keys that ended, as their journals say")
-    for column in ("connection", "generation", "key", "ended", "what was seen"):
-        table.add_column(column, no_wrap=True)
+    for column in ("connection", "generation", "key", "what was seen"):
+        table.add_column(column)
     toolbox = Toolbox({**os.environ, **environment})
     stack = {"project": PROJECT, "stack": STACK, "vault": place.stack.settings.vault.model_dump(mode="json")}
     for found in ledger.held(toolbox.documents(stack), {**stack, "declared": {}}):
@@ -309,7 +309,6 @@ def endings(place: Place, environment: Mapping[str, str], since: datetime) -> Ta
                     found.owner.connection,
                     str(number),
                     generation.key_id,
-                    f"{ended:%H:%M:%S}",
                     line.partition(" is ")[2],
                 )
     toolbox.close()
