@@ -318,9 +318,9 @@ def waits(facts: Facts, journal: Journal, wish: Wish, number: int) -> tuple[str,
     if facts.now < over:
         reasons.append(f"overlap until {over:%Y-%m-%d %H:%M:%S %Z}")
     reasons += [
-        f"{name} still holds generation {min(entry.holds, entry.connecting)}"
+        f"{name} still holds generation {entry.holds}"
         for name, entry in sorted(journal.links.items())
-        if not entry.reads and (entry.holds <= number or entry.connecting <= number)
+        if not entry.reads and entry.holds <= number
     ]
     return tuple(reasons)
 

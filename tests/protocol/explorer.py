@@ -405,6 +405,7 @@ class Play:
         check(published["generation"] == str(current[0]), "I2: D is behind")
         check(published["consumer_key"] == key.value, "I2: D holds another value")
         self._secrets_left(key.value)
+        self._unlinked()
         links = journal.get("links", {})
         check(set(links) == set(self.scenario.links), f"links {sorted(links)}")
         for name in self.scenario.links:
@@ -418,12 +419,19 @@ class Play:
         journal = self.watch.journal
         check(not self.world.alive(OWNER), f"I1: keys {sorted(self.world.alive(OWNER))} live after the end")
         self._secrets_left("")
+        self._unlinked()
         if not journal:
             return
         check(journal.get("phase") == "closed", f"I3: phase {journal.get('phase', 'open')}")
         states = {generation["state"] for generation in generations(journal).values()}
         check(states <= {"revoked"}, f"I3: {states}")
         check(self.watch.credential.get("state") == "revoked", "D is no tombstone")
+
+    def _unlinked(self) -> None:
+        """Who is no link any more holds nothing, unless a link slept before its write."""
+        used = {dict(self.scenario.places).get(name, name) for name in self.scenario.links}
+        for place, consumer in self.world.consumers.items():
+            check(place in used or not consumer.value or consumer.stale, f"{place} was unlinked and still holds a key")
 
     def _secrets_left(self, living: str) -> None:
         """The data of what is dead is destroyed, in every version of every document."""

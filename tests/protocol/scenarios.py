@@ -47,6 +47,12 @@ SCENARIOS = {
             LINKED,
             links=("erp",),
         ),
+        Scenario(
+            "unlink and connect/connect then unlinked",
+            (again(disconnect("erp"), connect("erp")), connect("erp")),
+            (*LINKED, up("read", 2)),
+            rotation=2,
+        ),
         Scenario("unlink/rotate", (disconnect("erp"), ROTATED), LINKED, rotation=2, links=("erp",)),
         Scenario(
             "two links on one place",
