@@ -135,9 +135,10 @@ def confirm(
     deleted: Annotated[int | None, typer.Option("--deleted", min=1, help="This key number was deleted by hand")] = None,
     reason: Reason = "",
     by: Annotated[str, typer.Option("--by", help="Who works with the new key now")] = "",
+    generation: Annotated[int | None, typer.Option("--generation", min=1, help="The one that is meant")] = None,
 ) -> Result:
     """A person's word: a key was deleted by hand, or a user works with the new one."""
-    return _do("people.confirm", context, name, deleted=deleted, reason=reason, by=by)
+    return _do("people.confirm", context, name, deleted=deleted, reason=reason, by=by, generation=generation)
 
 
 @app.command("forget-link")

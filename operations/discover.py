@@ -87,7 +87,7 @@ def _ours(session: Session, store: Store, inputs: dict[str, Any], keys: Iterable
     recorded = set()
     for name in documents.list(store.name):
         owner = Owner(session.project, session.stack.name, f"{store.name}/{name.rstrip('/')}")
-        journal, _ = Book(documents, owner).journal()
+        journal, _ = Book(documents, owner).peek()
         if journal is not None:
             recorded |= {
                 (generation.key_id, generation.tail)

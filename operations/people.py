@@ -14,19 +14,20 @@ def _parts(name: str) -> tuple[str, str]:
     return f"{store}/{connection}", link
 
 
-def confirm(session: Session, name: str, *, deleted: int | None, reason: str, by: str) -> Said:
+def confirm(session: Session, name: str, *, deleted: int | None, reason: str, by: str, generation: int | None) -> Said:
     """A key number was deleted by hand, or a link's user works with its generation."""
     connection, link = _parts(name)
     if link and by and deleted is None and not reason:
-        people.confirm_link(operation_of(session, connection), link, checked_reason(by, "--by"))
+        who = checked_reason(by, "--by")
+        people.confirm_link(operation_of(session, connection), link, who, generation)
         return Said(
             (f"{name}: confirmed", "Run `pulumi up`, or wait for the next `rotate --due`: the old key can retire.")
         )
-    if not link and deleted is not None and reason and not by:
+    if not link and deleted is not None and reason and not by and generation is None:
         people.confirm_deleted(operation_of(session, connection), deleted, checked_reason(reason))
         return Said((f"{name}: key number {deleted} is noted as deleted", "Run `pulumi up`: it sees that it is dead."))
     raise ConnectionsError(
-        "confirm takes store/connection with --deleted NUMBER and --reason, or store/connection/link with --by",
+        "confirm takes store/connection with --deleted and --reason, or store/connection/link with --by, maybe --generation",
         do="See `connections confirm --help`",
     )
 

@@ -1,6 +1,7 @@
 """The command's outer shell: global words, streams, the last boundary and the exit code."""
 
 import importlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 _LONG: Final = re.compile(r"[^\s'()]{32,}")
 """What may be a secret that was typed as an argument: no name or option of ours is so long."""
+
+
+_GONE: Final = (BrokenPipeError, SystemExit)
+"""How a write to a pipe that nobody reads any more ends: the second is what rich makes of the first."""
+
+INTERRUPTED: Final = 130
+"""The exit code of a command that was interrupted, as shells have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +72,22 @@ def real_toolbox() -> "Toolbox":
 
 def run(arguments: Sequence[str], *, make_toolbox: "Callable[[], Toolbox]" = real_toolbox) -> int:
     """Carry out one call of the command in the present folder; the exit code. Prints no traceback, whatever happens."""
+    screen = Screen()
+    try:
+        code = _guarded(screen, arguments, make_toolbox)
+        screen.close()
+    except _GONE:
+        # Whoever read has gone: what Python would flush in the end goes nowhere, and says nothing of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return code
+
+
+def _guarded(screen: Screen, arguments: Sequence[str], make_toolbox: "Callable[[], Toolbox]") -> int:
     try:
         words, left = taken(arguments)
-    except ConnectionsError as error:
-        words, left = Globals(), []
-        screen = Screen()
-        _fail(screen, str(error), 1)
-        screen.close()
-        return 1
-    screen = Screen(as_json=words.as_json, quiet=words.quiet)
-    session = Session(Path.cwd(), screen, words.stack, make_toolbox)
-    try:
-        return _carried_out(session, left or ["--help"])
+        screen.as_json, screen.quiet = words.as_json, words.quiet
+        return _carried_out(Session(Path.cwd(), screen, words.stack, make_toolbox), left or ["--help"])
     except DeclarationErrors as error:
         for problem in error.problems[:-1]:
             screen.fail(str(problem))
@@ -85,15 +97,17 @@ def run(arguments: Sequence[str], *, make_toolbox: "Callable[[], Toolbox]" = rea
     except TyperException as error:
         # Not the usual 2 of usage errors: here that says that drift was found.
         return _fail(screen, _LONG.sub("***", error.format_message()), 1)
+    except _GONE:
+        raise
     except BaseException as error:  # noqa: BLE001 - the last boundary: whatever it is, it must not print what it holds
         return _fail(screen, in_one_line(error), 1)
-    finally:
-        screen.close()
 
 
 def _carried_out(session: Session, arguments: Sequence[str]) -> int:
     try:
         result = app(list(arguments), standalone_mode=False, obj=session, prog_name="connections")
+        if result == INTERRUPTED:
+            return _fail(session.screen, "interrupted. Run again: it goes on where it was", INTERRUPTED)
         if isinstance(result, int):
             return result
         session.screen.show(result)

@@ -45,8 +45,8 @@ def plain(text: str) -> str:
 class Screen:
     """Where one command's words go. `close` writes what is left."""
 
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        self.as_json, self.quiet = as_json, quiet
+    def __init__(self) -> None:
+        self.as_json = self.quiet = False
         self.terminal = sys.stderr
         self.out, self.err = RedactedStream(sys.stdout), RedactedStream(sys.stderr)
         self.running: Running | None = None

@@ -115,14 +115,17 @@ def _times(times: dict[str, datetime]) -> str:
 def show(session: Session, name: str) -> Shown:
     """One connection by its full name."""
     connection = session.stack.connection(name)
-    journal, failure = None, None
+    journal, failure, home = None, None, connection.name
     try:
-        journal, _ = session.operation(connection).book.journal()
+        book = session.operation(connection).book
+        journal, _ = book.journal()
+        # A renamed connection keeps its place in Vault.
+        home = book.owner.connection
     except ConnectionsError as error:
         failure = Failure.of(error)
     return Shown(
         connection.name,
-        vault_path(session, connection.name),
+        vault_path(session, home),
         _values(session.stack, connection),
         tuple(
             LinkShown(link.name, link.to, _origins(session.stack, f"{connection.name}/{link.name}", link.fields))

@@ -268,7 +268,11 @@ def _undeclared(session: Session) -> list[ConnectionStatus]:
     """Connections that Vault knows and no file declares, until they are at their end."""
     inputs = ledger_inputs(session.project, session.stack)
     found = held(session.toolbox.documents(inputs), inputs, undeclared_only=True)
-    return [_forgotten(entry.owner.connection, entry.journal) for entry in found if entry.journal.phase != "closed"]
+    return [
+        _forgotten(entry.owner.connection, entry.journal)
+        for entry in found
+        if entry.journal.phase != "closed" and not entry.declared
+    ]
 
 
 def _forgotten(name: str, journal: Journal) -> ConnectionStatus:

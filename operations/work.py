@@ -28,7 +28,7 @@ def operation_of(session: Session, name: str) -> Operation:
         owner = Owner(session.project, session.stack.name, name)
         inputs = ledger_inputs(session.project, session.stack)
         well_formed = len([part for part in name.split("/") if part]) == 2
-        journal = Book(session.toolbox.documents(inputs), owner).journal()[0] if well_formed else None
+        journal = Book(session.toolbox.documents(inputs), owner).peek()[0] if well_formed else None
         if journal is None:
             raise
         return session.toolbox.operation(restored(inputs, owner, journal))
