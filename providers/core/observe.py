@@ -9,7 +9,7 @@ from typing import Any
 
 from providers.core.contract import Finding
 from providers.core.due import Act, Facts, Wish, current_key, differing, due
-from providers.core.errors import ConnectionsError
+from providers.core.errors import ConnectionsError, CouldNotLook
 from providers.core.journal import Journal
 from providers.core.loop import awaited, prove_current, waiting
 from providers.core.operation import Operation, status_word
@@ -51,6 +51,10 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
         # Another run is at work: what stands there now is neither its old state nor its new one.
         return Observation(facts.journal, waiting=(f"run {facts.lease} is at work",))
     if proof and prove_current(run, facts):
+        for problem in run.problems.values():
+            if isinstance(problem, CouldNotLook):
+                # A store that is down or limited contradicts nothing: that would be a diff in every preview.
+                raise problem
         facts = run.look()
     person = awaited(facts, wish)
     return Observation(
