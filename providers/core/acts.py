@@ -303,6 +303,9 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     _revoke_all(run, _ids(facts, number))
     run.book.destroy(number)
     if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
+        if facts.capabilities.revoked_by == "person":
+            # As below: somebody is asked to delete it, which is no fault of this run.
+            raise Later(f"generation {number} was given up; whether its key was ever made only a person knows")
         raise Blocked(
             f"generation {number} was given up and its store has no list that would show its key",
             do=f"Delete the key if it exists, then `connections confirm {journal.connection} --deleted {number}`",
@@ -376,6 +379,9 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
         run.book.bury(number)
     _revoke_all(run, _ids(facts, number))
     missing = _proof_of_death(run, journal, number, kept)
+    if missing and facts.capabilities.revoked_by == "person" and not generation.confirmed:
+        # The person who is to delete it has not said so yet: that is awaited, and no fault of this run.
+        raise Later(f"generation {number} is not proved dead: {missing}")
     if missing:
         raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
     run.book.forget_older()
