@@ -165,13 +165,13 @@ def _rotated(session: Session, connection: Connection, ask: Asking | None, *, le
             f"frozen: {wished.frozen}", do="Wait, or rotate with --compromised if it leaked", where=connection.name
         )
     journal, _ = operation.book.journal()
-    before = (journal.current if journal is not None else None) or 0
+    before = _current(journal)
     if ask is not None:
         ask(operation)
-    loop.settle(operation, wished)
+    settled = loop.settle(operation, wished)
     person: list[str] = []
     problems: list[ConnectionsError] = []
-    for link in connection.links:
+    for link in connection.links if _current(settled.journal) else ():
         given = LinkRun(operation, link.name, kinds.link(link.to)).connect()
         person += given.person
         problems += given.problems
@@ -182,10 +182,14 @@ def _rotated(session: Session, connection: Connection, ask: Asking | None, *, le
     return Rotated(
         connection.name,
         before,
-        (outcome.journal.current if outcome.journal is not None else None) or 0,
+        _current(outcome.journal),
         "problem" if problems else "awaiting_person" if person else outcome.state,
         (*person, *outcome.person),
         outcome.waiting,
         tuple(str(problem) for problem in problems),
         worst(codes),
     )
+
+
+def _current(journal: Journal | None) -> int:
+    return (journal.current or 0) if journal is not None else 0

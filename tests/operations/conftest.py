@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -76,11 +76,12 @@ def call(
     make_toolbox: Callable[[], Toolbox] | None = None,
     given: bytes = b"",
     terminal: bool = False,
+    stdin: TextIO | None = None,
 ) -> Called:
     """Call the command in the present folder, as `python -m operations` does."""
     out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
     options = {} if make_toolbox is None else {"make_toolbox": make_toolbox}
-    before, sys.stdin = sys.stdin, Piped(given)
+    before, sys.stdin = sys.stdin, stdin or Piped(given)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(arguments, **options)
@@ -137,8 +138,10 @@ class Project:
     def toolbox(self) -> Toolbox:
         return Toolbox(self.environment(), clock=lambda: datetime.now(UTC) + self.ahead)
 
-    def __call__(self, *arguments: str, given: bytes = b"", terminal: bool = False) -> Called:
-        called = call(*arguments, make_toolbox=self.toolbox, given=given, terminal=terminal)
+    def __call__(
+        self, *arguments: str, given: bytes = b"", terminal: bool = False, stdin: TextIO | None = None
+    ) -> Called:
+        called = call(*arguments, make_toolbox=self.toolbox, given=given, terminal=terminal, stdin=stdin)
         self.said += [called.out, called.err]
         return called
 
