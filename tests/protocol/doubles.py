@@ -36,6 +36,8 @@ from providers.core.redaction import Secret
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 STORE = "https://fresh-roast.example"
 MAX_VERSIONS = 10
+USUAL = Capabilities("form", "store", revisable=frozenset({"purpose"}), lists=True, settle=30.0, relabels=True)
+"""A store that can do everything but change rights in place."""
 
 Pace = Callable[[str, tuple[str, ...]], str]
 """Called before each step with its name and the faults it can suffer; returns the fault to suffer, or an empty text."""
@@ -50,7 +52,7 @@ def unhurried(_step: str, _faults: tuple[str, ...]) -> str:
 class World:
     """Everything outside of the code under test."""
 
-    capabilities: Capabilities = Capabilities("form", "store", frozenset({"purpose"}), True, 30.0, True)
+    capabilities: Capabilities = USUAL
     pace: Pace = unhurried
     now: datetime = BEGIN
     documents: dict[str, list[dict[str, Any] | None]] = field(default_factory=dict)
@@ -308,7 +310,7 @@ class MemoryStore:
             raise UnclearOutcome("no reply")
         settle = timedelta(seconds=self.capabilities.settle)
         if fault == "late":
-            self.world.late.append((self.world.now + settle * 0.9, lambda: self._make(order) and None))
+            self.world.late.append((self.world.now + settle * 0.9, lambda: self._make_unseen(order)))
             raise UnclearOutcome("no reply")
         key = self._make(order, **({"rights": "everything"} if fault == "wide" else {}))
         if fault == "lag":
@@ -316,10 +318,13 @@ class MemoryStore:
         if fault == "twice":
             self._make(order)
         if fault == "twice late":
-            self.world.late.append((self.world.now + settle * 0.9, lambda: self._make(order) and None))
+            self.world.late.append((self.world.now + settle * 0.9, lambda: self._make_unseen(order)))
         if fault == "lost":
             raise UnclearOutcome("no reply")
         return Issued(key.key_id, key.secret)
+
+    def _make_unseen(self, order: Order) -> None:
+        self._make(order)
 
     def _make(self, order: Order, **granted: str) -> Key:
         key = self.add(order.fields["purpose"] + " " + order.marker, {**order.fields, **granted}, "request")
@@ -438,4 +443,4 @@ class MemoryLink:
 
 def capable(**changes: Any) -> Capabilities:
     """The usual capability record with some changes."""
-    return replace(World().capabilities, **changes)
+    return replace(USUAL, **changes)

@@ -1,7 +1,7 @@
 """Schedules: real runs side by side, stopped, killed, put to sleep or met by a fault at any of their steps, then judged.
 
-A schedule says only where it departs from the plain course (the first run to its end, then the next): `{7: ">1", 19: "crash"}`
-reads "at decision 7 run 1 goes on instead, at decision 19 the one whose turn it is dies". Words: `>n`, `crash`, `sleep`
+A schedule says only where it departs from the plain course (the first run to its end, then the next):
+`{7: ">1", 19: "crash"}` reads "at decision 7 run 1 goes on instead, at decision 19 the one whose turn it is dies". Words: `>n`, `crash`, `sleep`
 (wakes when all others are done), `tick n` (seconds pass), `arrive` (late requests commit), or the name of a fault.
 """
 
@@ -19,7 +19,16 @@ from providers.core.contract import Capabilities
 from providers.core.errors import ConnectionsError, VaultRolledBack
 from providers.core.marker import Owner
 from tests.protocol.core import Core
-from tests.protocol.doubles import STORE, MemoryDocuments, MemoryKeyring, MemoryLink, MemoryStore, Violation, World, unhurried
+from tests.protocol.doubles import (
+    STORE,
+    MemoryDocuments,
+    MemoryKeyring,
+    MemoryLink,
+    MemoryStore,
+    Violation,
+    World,
+    unhurried,
+)
 from tests.protocol.watch import Watch, check, generations
 
 OWNER = Owner("shops", "test", "fresh-roast/orders")
@@ -153,8 +162,9 @@ def delete_keys(world: World) -> None:
 class Scenario:
     """Runs side by side, what went before them, and what is wished in the end (`rights` None: nothing).
 
-    `faults` are those a schedule may use. `rerun` is off where all must be well without any further run. `refusing`: the store makes no key meanwhile. `places` are the
-    links that share a place; `alarms` is on where a person's hand may raise the false alarm that protocol.md 7 names.
+    `faults` are those a schedule may use. `rerun` is off where all must be well without any further run. `refusing`: the
+    store makes no key meanwhile. `places` are the links that share a place; `alarms` is on where a person's hand may raise
+    the false alarm that protocol.md section 7 names.
     """
 
     name: str
@@ -520,11 +530,12 @@ def at_random(core: Core, scenario: Scenario, seeds: range, counts: Counts) -> N
 
 def plans(core: Core, scenario: Scenario, counts: Counts, depth: int = 2, most: int | None = None) -> None:
     """Every schedule with at most `depth` departures from the plain course, at most one of them a crash, a sleep or a
-    fault; or `most` of the deepest ones, evenly spread."""
+    fault; or `most` of the deepest ones and twice as many of those before, evenly spread."""
     level: list[dict[int, str]] = [{}]
     for remaining in range(depth, -1, -1):
         following: list[dict[int, str]] = []
-        spread = level if most is None or len(level) <= most else _spread(level, most)
+        limit = len(level) if most is None else most * (2 if remaining else 1)
+        spread = level if len(level) <= limit else _spread(level, limit)
         for schedule in spread:
             chooser = ByPlan(schedule, scenario)
             play(core, scenario, chooser, counts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.protocol.core import Change, Core
+from tests.protocol.budget import BUDGET
+from tests.protocol.core import Change, Core, real
 from tests.protocol.directed import CHECKS
 from tests.protocol.explorer import ByPlan, Counts, Schedule, at_random, plans, play
 from tests.protocol.scenarios import SCENARIOS
@@ -43,6 +44,18 @@ def exactly(scenario: str, schedule: Schedule) -> Catch:
     return catch
 
 
+def either(found: Catch, search: Catch) -> Catch:
+    """A schedule that was found once, and the search that found it: steps may have moved since. The code as it is passes
+    the search among the explorer's own."""
+
+    def catch(core: Core, counts: Counts) -> None:
+        found(core, counts)
+        if core != real() or BUDGET > 1:
+            search(core, counts)
+
+    return catch
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A planted fault."""
@@ -55,7 +68,13 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "read again before giving",
-        (("links", "        if self.entry(self.journal()) != entry:\n            return None\n        kept", "        kept"),),
+        (
+            (
+                "links",
+                "        if self.entry(self.journal()) != entry:\n            return None\n        kept",
+                "        kept",
+            ),
+        ),
         rule("a_removed_link_is_not_given_anything"),
     ),
     Mutant(
@@ -67,16 +86,18 @@ MUTANTS = (
                 "        self.read_journal()\n        published = self.book.published()\n",
             ),
         ),
-        plan("publish races", 2, 1500),
+        either(exactly("publish races", {17: ">1", 60: "sleep"}), plan("publish races", 2, 1500)),
     ),
     Mutant(
         "no revoke before its decision",
         (
             (
                 "acts",
-                "    run.decide(\n        journal.moved(number, \"retiring\", at, note=step.why)",
-                "    _revoke_all(run, _ids(facts, number))\n"
-                "    run.decide(\n        journal.moved(number, \"retiring\", at, note=step.why)",
+                '    run.decide(\n        journal.moved(number, "retiring", at, note=step.why)',
+                (
+                    "    _revoke_all(run, _ids(facts, number))\n"
+                    '    run.decide(\n        journal.moved(number, "retiring", at, note=step.why)'
+                ),
             ),
         ),
         plan("rotate", 0),
@@ -102,13 +123,17 @@ MUTANTS = (
         (
             (
                 "due",
-                '    published = facts.published\n    if published is None or published.state != "revoked"'
-                " or published.incarnation != journal.incarnation:\n",
-                '    published = facts.published\n    if not journal.in_state("intended", "current", "superseded", '
-                '"retiring", "abandoned") and (published is None or published.state != "revoked"):\n',
+                (
+                    '    published = facts.published\n    if published is None or published.state != "revoked"'
+                    " or published.incarnation != journal.incarnation:\n"
+                ),
+                (
+                    '    published = facts.published\n    if not journal.in_state("intended", "current", "superseded", '
+                    '"retiring", "abandoned") and (published is None or published.state != "revoked"):\n'
+                ),
             ),
         ),
-        plan("create/destroy", 2, 1500),
+        plan("create/destroy"),
     ),
     Mutant(
         "the tombstone of D is written",
@@ -117,7 +142,13 @@ MUTANTS = (
     ),
     Mutant(
         "the tombstone of D is written once an incarnation",
-        (("due", 'published.state != "revoked" or published.incarnation != journal.incarnation:', 'published.state == "live":'),),
+        (
+            (
+                "due",
+                'published.state != "revoked" or published.incarnation != journal.incarnation:',
+                'published.state == "live":',
+            ),
+        ),
         rule("a_publisher_from_before_the_end_fails"),
     ),
     Mutant(
@@ -127,7 +158,13 @@ MUTANTS = (
     ),
     Mutant(
         "a link's run belongs to its incarnation",
-        (("links", "        if self.incarnation and journal.incarnation != self.incarnation:\n", "        if False:\n"),),
+        (
+            (
+                "links",
+                "        if self.incarnation and journal.incarnation != self.incarnation:\n",
+                "        if False:\n",
+            ),
+        ),
         rule("a_link_that_has_not_begun_stops_too"),
     ),
     Mutant(
@@ -155,17 +192,21 @@ MUTANTS = (
         (
             (
                 "links",
-                "        slot, version = self.book.slot(self._digest())\n        if self.entry(self.journal()) != entry:\n"
-                "            return False\n",
-                "        if self.entry(self.journal()) != entry:\n            return False\n"
-                "        slot, version = self.book.slot(self._digest())\n",
+                (
+                    "        slot, version = self.book.slot(self._digest())\n        if self.entry(self.journal()) != entry:\n"
+                    "            return False\n"
+                ),
+                (
+                    "        if self.entry(self.journal()) != entry:\n            return False\n"
+                    "        slot, version = self.book.slot(self._digest())\n"
+                ),
             ),
         ),
-        plan("unlink and connect/connect then unlinked", 2),
+        plan("unlink and connect/connect then unlinked", 2, 1000),
     ),
     Mutant(
         "an abandoned number is not closed too early",
-        (("acts", "    left = _unsettled(run, journal.generations[number].times[\"intended\"])\n", "    left = 0.0\n"),),
+        (("acts", '    left = _unsettled(run, journal.generations[number].times["intended"])\n', "    left = 0.0\n"),),
         plan("late commit and destroy"),
     ),
     Mutant(
@@ -198,7 +239,13 @@ MUTANTS = (
     ),
     Mutant(
         "an unknown number is looked up again before the alarm",
-        (("run", "        journal, _ = self.book.journal()\n        numbers", "        journal = self.journal\n        numbers"),),
+        (
+            (
+                "run",
+                "        journal, _ = self.book.journal()\n        numbers",
+                "        journal = self.journal\n        numbers",
+            ),
+        ),
         plan("rotate/rotate"),
     ),
     Mutant(
@@ -210,7 +257,7 @@ MUTANTS = (
                 "            self._refuse_unknown(keys)\n            _, self.version = self.book.journal()\n",
             ),
         ),
-        plan("rotate/rotate", 2, 1500),
+        plan("rotate/rotate"),
     ),
     Mutant(
         "an intended key without document is an alarm while the current is missing",
@@ -229,7 +276,13 @@ MUTANTS = (
     ),
     Mutant(
         "a key is verified before it is current",
-        (("acts", "    wrong = _wrong(run, facts, number, kept, fingerprint)\n    if not wrong:", '    wrong = ""\n    if False:'),),
+        (
+            (
+                "acts",
+                "    wrong = _wrong(run, facts, number, kept, fingerprint)\n    if not wrong:",
+                '    wrong = ""\n    if False:',
+            ),
+        ),
         rule("a_key_that_fails_its_proof_is_never_published"),
     ),
     Mutant(
@@ -244,7 +297,13 @@ MUTANTS = (
     ),
     Mutant(
         "a value is used once",
-        (("acts", "    if any(g.fingerprint == fingerprint for", "    if False and any(g.fingerprint == fingerprint for"),),
+        (
+            (
+                "acts",
+                "    if any(g.fingerprint == fingerprint for",
+                "    if False and any(g.fingerprint == fingerprint for",
+            ),
+        ),
         rule("an_old_value_is_never_taken_again"),
     ),
     Mutant(
@@ -306,8 +365,11 @@ MUTANTS = (
     ),
     Mutant(
         "a leaked generation is not published again",
-        (("due", " or journal.generations[number].compromised:\n        return \"\"", ':\n        return ""'),),
-        plan("compromised and no successor", 2, 3000),
+        (("due", ' or journal.generations[number].compromised:\n        return ""', ':\n        return ""'),),
+        either(
+            exactly("compromised and no successor", {30: ">1", 37: "crash"}),
+            plan("compromised and no successor", 2, 3000),
+        ),
     ),
     Mutant(
         "a freeze begins nothing",
@@ -316,7 +378,13 @@ MUTANTS = (
     ),
     Mutant(
         "the rotation number only goes up",
-        (("due", "    if rotation_wished(journal, wish) > generation.rotation:", "    if rotation_wished(journal, wish) != generation.rotation:"),),
+        (
+            (
+                "due",
+                "    if rotation_wished(journal, wish) > generation.rotation:",
+                "    if rotation_wished(journal, wish) != generation.rotation:",
+            ),
+        ),
         rule("the_rotation_number_only_goes_up"),
     ),
     Mutant(
@@ -327,20 +395,32 @@ MUTANTS = (
     Mutant(
         "unneeded keys retire before another is made",
         (
-            ("due", "    for number in journal.in_state(\"superseded\"):\n        # Before", "    for number in ():\n        # Before"),
+            (
+                "due",
+                '    for number in journal.in_state("superseded"):\n        # Before',
+                "    for number in ():\n        # Before",
+            ),
             (
                 "due",
                 "    if leaked and current is not None:\n        # A leaked",
-                "    for number in journal.in_state(\"superseded\"):\n        if not waits(facts, journal, wish, number):\n"
-                "            steps.append(Step(Act.RETIRE, number))\n"
-                "    if leaked and current is not None:\n        # A leaked",
+                (
+                    '    for number in journal.in_state("superseded"):\n        if not waits(facts, journal, wish, number):\n'
+                    "            steps.append(Step(Act.RETIRE, number))\n"
+                    "    if leaked and current is not None:\n        # A leaked"
+                ),
             ),
         ),
         rule("three_keys_never_live_without_need"),
     ),
     Mutant(
         "the overlap counts from when Vault wrote D",
-        (("journal", "            at=document.written,\n", '            at=datetime.fromisoformat(data["published_at"]),\n'),),
+        (
+            (
+                "journal",
+                "            at=document.written,\n",
+                '            at=datetime.fromisoformat(data["published_at"]),\n',
+            ),
+        ),
         plan("rotate with overlap"),
     ),
     Mutant(
@@ -350,7 +430,13 @@ MUTANTS = (
     ),
     Mutant(
         "a moved store must have our key",
-        (("run", "            if any(key.key_id == generation.key_id and key.tail == generation.tail for key in keys):", "            if True:"),),
+        (
+            (
+                "run",
+                "            if any(key.key_id == generation.key_id and key.tail == generation.tail for key in keys):",
+                "            if True:",
+            ),
+        ),
         rule("a_store_without_our_key_is_not_the_same_store"),
     ),
     Mutant(
@@ -360,12 +446,24 @@ MUTANTS = (
     ),
     Mutant(
         "a journal of another stack is refused",
-        (("journal", "        if (journal.project, journal.stack, journal.connection) != (", "        if False and () != ("),),
+        (
+            (
+                "journal",
+                "        if (journal.project, journal.stack, journal.connection) != (",
+                "        if False and () != (",
+            ),
+        ),
         rule("another_stacks_journal_is_refused"),
     ),
     Mutant(
         "an unmarked key of ours needs its tail",
-        (("run", "            same = key.key_id == generation.key_id and key.tail == generation.tail\n", "            same = True\n"),),
+        (
+            (
+                "run",
+                "            same = key.key_id == generation.key_id and key.tail == generation.tail\n",
+                "            same = True\n",
+            ),
+        ),
         rule("an_id_with_another_tail_is_another_key"),
     ),
     Mutant(

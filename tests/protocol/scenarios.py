@@ -6,7 +6,19 @@ from tests.protocol.doubles import capable
 from tests.protocol.explorer import Scenario, again, by_hand, connect, delete_keys, destroy, disconnect, people, up
 
 STORE_FAULTS = frozenset(
-    {"lost", "unsent", "late", "twice", "twice late", "refused", "wide", "lag", "transient", "unverifiable", "contradicted"}
+    {
+        "lost",
+        "unsent",
+        "late",
+        "twice",
+        "twice late",
+        "refused",
+        "wide",
+        "lag",
+        "transient",
+        "unverifiable",
+        "contradicted",
+    }
     | {"sealed", "unknown"}
 )
 LINKED = (up("read", 1, "erp"),)
@@ -60,9 +72,7 @@ SCENARIOS = {
             (up(), connect("erp", "spot")),
             places=(("erp", "spot"), ("web", "spot")),
         ),
-        Scenario(
-            "publish races", (up("read", 2), up("read", 3), up("read", 3)), (up(),), rotation=3
-        ),
+        Scenario("publish races", (up("read", 2), up("read", 3), up("read", 3)), (up(),), rotation=3),
         Scenario("deleted by hand", (up(), up(), by_hand(delete_keys)), (up(),), alarms=True),
         Scenario("changed in place", (up(purpose="stock"), up(purpose="orders")), (up(),), faults=STORE_FAULTS),
         Scenario(
@@ -79,9 +89,7 @@ SCENARIOS = {
             (up(),),
             refusing=True,
         ),
-        Scenario(
-            "rotation asked for", (again(people("request_rotation", "a person left"), up()), up()), (up(),)
-        ),
+        Scenario("rotation asked for", (again(people("request_rotation", "a person left"), up()), up()), (up(),)),
         Scenario("lease", (up(), up()), lease=10.0),
         Scenario("lease and rotate", (ROTATED, ROTATED), LINKED, rotation=2, links=("erp",), lease=10.0),
         Scenario(
@@ -105,11 +113,19 @@ SCENARIOS = {
             faults=STORE_FAULTS,
         ),
         Scenario(
-            "nothing changes in place", (up("read", 2), up("read_write", 1)), (up(),), rights="read_write", rotation=2,
+            "nothing changes in place",
+            (up("read", 2), up("read_write", 1)),
+            (up(),),
+            rights="read_write",
+            rotation=2,
             capabilities=capable(revisable=frozenset()),
         ),
         Scenario(
-            "rights change in place", (up("read", 2), up("read_write", 1)), (up(),), rights="read_write", rotation=2,
+            "rights change in place",
+            (up("read", 2), up("read_write", 1)),
+            (up(),),
+            rights="read_write",
+            rotation=2,
             capabilities=capable(revisable=frozenset({"rights", "purpose"})),
         ),
     )

@@ -102,7 +102,7 @@ class Watch(Watcher):
 
     @staticmethod
     def _one(state: str, found: Mapping[int, Mapping[str, Any]]) -> int:
-        count = sum(generation["state"] == state for generation in found.values())
+        count = len([number for number, generation in found.items() if generation["state"] == state])
         check(count <= 1, f"{count} generations are {state}")
         return count
 
