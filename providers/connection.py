@@ -28,7 +28,8 @@ class StoreConnection(ComponentResource):
         below = ResourceOptions(parent=self, depends_on=[ledger], aliases=_aliases(connection.was))
         make = _resource(connection.platform, connection.kind)
         self.credential = make(connection.name, credential_inputs(project, stack, connection), below)
-        common = {"project": project, "stack": stack.name, "vault": stack.settings.vault.model_dump(mode="json")}
+        # All that a link needs of Vault is where the journal is.
+        common = {"project": project, "stack": stack.name, "vault": {"mount": stack.settings.vault.mount}}
         self.links = [
             ConsumerLink(
                 f"{connection.name}/{link.name}",

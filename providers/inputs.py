@@ -34,7 +34,7 @@ def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
 
 def _stores(stack: Stack) -> dict[str, Any]:
     """How to list each store: the inputs of any one of its connections."""
-    words = ("platform", "kind", "login", "private_networks", "ca_file")
+    words = ("platform", "kind", "login")
     found: dict[str, Any] = {}
     for connection in stack.connections:
         declared = inputs(stack, connection)

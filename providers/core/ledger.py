@@ -6,16 +6,17 @@ being unknown: a key that Vault never heard of is only reported.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from providers.core import kinds, loop, marker
 from providers.core.contract import Documents, Selector
-from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultError
+from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultDenied, VaultError
 from providers.core.journal import Book, Journal
 from providers.core.marker import Marked, Owner
+from providers.core.operation import Operation
 from providers.core.people import forget_link
 from providers.core.toolbox import Inputs, Toolbox
 
@@ -119,16 +120,18 @@ def _held(documents: Documents, inputs: Inputs, name: str) -> Held | None:
 
 
 def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
-    """Every key at the declared stores that carries a marker of this stack. A store that is down is left out: its own
-    connections say so."""
+    """Every key at the declared stores that carries a marker of this stack. A store that is down, or whose login may not be
+    read, is left out: its own connections say so."""
     selector = Selector(marker.stack_prefix(inputs["project"], inputs["stack"]), details=False)
 
     def one(store: Mapping[str, Any]) -> Sequence[Marked]:
         try:
-            issuer = toolbox.issuer({**_common(inputs), **store})
+            issuer = toolbox.issuer({**_common(inputs), **store, **_host_words(inputs, store)})
             if not issuer.capabilities.lists:
                 return ()
             return marker.read(toolbox.keyring(inputs), issuer.find(selector, fresh=False))
+        except VaultDenied:
+            return ()
         except VaultError:
             raise
         except ConnectionsError:
@@ -136,6 +139,13 @@ def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
 
     with ThreadPoolExecutor(WORKERS) as pool:
         return tuple(found for marks in pool.map(one, inputs["stores"].values()) for found in marks)
+
+
+def _host_words(inputs: Inputs, store: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_stack.yaml` says about the host of a store."""
+    address: str = store[kinds.credential(f"{store['platform']}/{store['kind']}").identity]
+    host = address.partition("://")[2].partition("/")[0].partition(":")[0]
+    return {"private_networks": inputs["private"].get(host, []), "ca_file": inputs["ca_file"]}
 
 
 def _common(inputs: Inputs) -> dict[str, Any]:
@@ -210,30 +220,33 @@ def _awaits_person(journal: Journal) -> bool:
 # --- ending ---
 
 
-def end_strays(toolbox: Toolbox, inputs: Inputs, before: Mapping[str, Any]) -> tuple[str, ...]:
-    """End what is ours and not declared, but what this run's engine is about to end itself; what could not be ended, in
-    words."""
-    count_today(toolbox, inputs, before)
+def end_strays(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> tuple[str, ...]:
+    """End what is ours and not declared, but what the engine is about to end itself (`leave`); what could not be ended,
+    in words."""
     found, unknown = _undeclared(toolbox, inputs)
     forgotten = {mark.owner.connection for mark in unknown}
-    wanted = [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in before]
+    wanted = [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in leave]
     return tuple(problem for held in wanted for problem in _end(toolbox, inputs, held))
+
+
+def forget_readers(operation: Operation, journal: Journal | None) -> None:
+    """Take the users out of a journal who only read Vault: there is nothing to clear at them."""
+    for link, entry in journal.links.items() if journal is not None else ():
+        if entry.reads:
+            forget_link(operation, link, "its connection ends")
 
 
 def restored(inputs: Inputs, owner: Owner, journal: Journal) -> dict[str, Any]:
     """The inputs of a connection that is declared no more, as far as its journal knows them: enough to end it."""
     platform, _, kind = journal.platform.partition("/")
     latest = journal.generations[max(journal.generations)] if journal.generations else None
-    host = journal.store.partition("://")[2].partition("/")[0].partition(":")[0]
+    store = {"platform": platform, "kind": kind, kinds.credential(journal.platform).identity: journal.store}
     return {
         **_common(inputs),
         "connection": owner.connection,
-        "platform": platform,
-        "kind": kind,
-        kinds.credential(journal.platform).identity: journal.store,
+        **store,
         **(latest.wished if latest is not None else {}),
-        "private_networks": inputs["private"].get(host, []),
-        "ca_file": inputs["ca_file"],
+        **_host_words(inputs, store),
     }
 
 
@@ -241,9 +254,7 @@ def _end(toolbox: Toolbox, inputs: Inputs, stray: Held) -> Iterable[str]:
     name = stray.owner.connection
     try:
         operation = toolbox.operation(restored(inputs, stray.owner, stray.journal))
-        for link, entry in stray.journal.links.items():
-            if entry.reads:
-                forget_link(operation, link, "its connection is declared no more")
+        forget_readers(operation, stray.journal)
         outcome = loop.destroy(operation)
     except ConnectionsError as error:
         return [f"{name}: {error}"]

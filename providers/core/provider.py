@@ -5,11 +5,11 @@ cross as a traceback: the engine would print its source lines and, worse, what t
 """
 
 import sys
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -22,13 +22,15 @@ from pulumi.dynamic import (
 )
 
 from providers.core import kinds, ledger, loop
-from providers.core.errors import ConnectionsError, StoreError
+from providers.core.contract import RECOGNISED, CredentialKind
+from providers.core.errors import ConnectionsError, VaultDenied, VaultError
 from providers.core.hardening import harden
+from providers.core.journal import Journal, LinkEntry
 from providers.core.links import LinkRun
 from providers.core.observe import A_NEW_KEY, Observation, observe
-from providers.core.operation import Operation, Outcome
-from providers.core.redaction import redact
-from providers.core.toolbox import Toolbox, kind_name, kind_of, owner_of, wish_of
+from providers.core.operation import Operation, Outcome, status_word
+from providers.core.redaction import in_one_line, redact
+from providers.core.toolbox import Toolbox, kind_of, wish_of
 
 Properties = dict[str, Any]
 P = ParamSpec("P")
@@ -37,23 +39,21 @@ R = TypeVar("R")
 UNCHECKED = "unchecked"
 """The state of a resource that could not be looked at: its last known values stand, and nothing is concluded."""
 
-_toolbox: Toolbox | None = None
-_toolbox_lock = threading.Lock()
+TOOLBOX = Toolbox()
+"""What this process shares. It reaches nothing before it is needed."""
+
+_seen: set[str] = set()
+"""The credentials that the engine had looked at in this process, and so knows; with the ledger's own name once that was
+looked at. One process serves the refresh and the run that follows it."""
+
+_said: set[str] = set()
+"""What need not be said again for every resource."""
 
 
 class NotDone(Exception):  # its name is what people see before the line
     """What could not be done, as the one line that reaches people."""
 
     __module__ = "builtins"
-
-
-def toolbox() -> Toolbox:
-    """What this process shares."""
-    global _toolbox  # noqa: PLW0603
-    with _toolbox_lock:
-        if _toolbox is None:
-            _toolbox = Toolbox()
-        return _toolbox
 
 
 def load(name: str) -> ResourceProvider:
@@ -65,21 +65,38 @@ def load(name: str) -> ResourceProvider:
     return _PROVIDERS[name]() if name in _PROVIDERS else Tombstone(name)
 
 
+class Caught:
+    """Lets no exception out of its block and keeps it: the last boundary, where whatever it is must not print what it
+    holds."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self.error = error
+        return isinstance(error, Exception)
+
+    @property
+    def words(self) -> str:
+        """What went wrong, in one line that may be shown."""
+        return in_one_line(self.error)
+
+
 def clean(method: Callable[P, R]) -> Callable[P, R]:
     """Let an error out as one redacted line, and nothing else."""
 
     @wraps(method)
     def cleaned(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with Caught() as caught:
             return method(*args, **kwargs)
-        except NotDone:
-            raise
-        except ConnectionsError as error:
-            raise NotDone(redact(str(error))) from None
-        except Exception as error:  # noqa: BLE001 - the last boundary: whatever it is, it must not print what it holds
-            raise NotDone(
-                f"an unexpected {type(error).__name__} in {method.__qualname__}; nothing more is shown"
-            ) from None
+        if isinstance(caught.error, NotDone):
+            raise caught.error from None
+        raise NotDone(caught.words) from None
 
     return cleaned
 
@@ -149,9 +166,11 @@ class CredentialProvider(Provider):
         """Fill in `rotation` and `handle`, from the old inputs, the declaration and the day alone."""
         inputs, before = whole(news), whole(olds)
         inputs.pop("drift", None)
-        rotation = _rotation(before, inputs, toolbox().clock().date())
-        inputs["rotation"] = rotation
+        inputs["rotation"] = _rotation(before, inputs, TOOLBOX.clock().date())
         inputs["handle"] = _handle(before, inputs)
+        kind = kind_of(inputs)
+        if before and (wider := kind.wider(_fields(kind, before), _fields(kind, inputs))):
+            _say(inputs["connection"], [f"wider rights: {wider}"])
         return CheckResult(inputs, [])
 
     @clean
@@ -166,34 +185,48 @@ class CredentialProvider(Provider):
         return UpdateResult(self._settle(whole(news)))
 
     def _settle(self, inputs: Properties) -> Properties:
-        operation = _operation(inputs)
+        operation = TOOLBOX.operation(inputs)
         outcome = loop.settle(operation, wish_of(inputs, operation.clock()))
         if outcome.problems:
-            raise NotDone(redact(_lines(operation.owner.connection, [str(problem) for problem in outcome.problems])))
-        _say(operation.owner.connection, (*outcome.person, *outcome.waiting))
-        return _outputs(inputs, operation, outcome.journal, outcome.state, (*outcome.person, *outcome.waiting))
+            raise NotDone(_lines(operation.owner.connection, outcome.problems))
+        reasons = (*outcome.person, *outcome.waiting)
+        _say(operation.owner.connection, reasons)
+        return _outputs(inputs, outcome.journal, outcome.state, reasons, _facts(operation, {}))
 
     @clean
     def delete(self, _id: str, props: Properties) -> None:
         """Revoke every key of the connection and prove that it is dead."""
-        operation = _operation(whole(props))
+        operation = TOOLBOX.operation(whole(props))
+        # The engine ended the links it knows before this: what is left was begun by a run that was killed.
+        ledger.forget_readers(operation, operation.book.journal()[0])
         outcome = loop.destroy(operation)
         _finished(operation.owner.connection, outcome)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look, and write nothing. Never raises: one resource that cannot be looked at must not end a preview."""
-        inputs = _declared(whole(props))
-        try:
-            operation = _operation(inputs)
-            seen = observe(operation, wish_of(inputs, operation.clock()))
+        known = whole(props)
+        inputs = {name: value for name, value in known.items() if name not in _OUTPUTS}
+        with Caught() as caught:
+            _seen.add(inputs["connection"])
+            operation = TOOLBOX.operation(inputs)
+            facts = known.get("facts", {})
+            try:
+                seen = observe(operation, wish_of(inputs, operation.clock()))
+                state, reasons = _stands(seen)
+                facts = _facts(operation, facts)
+            except VaultDenied:
+                # So it is in a pull request's preview: no secret is readable, but what was decided is.
+                seen = Observation(operation.book.journal()[0])
+                state, reasons = UNCHECKED, _last_proof(seen.journal)
             if seen.journal is None or seen.journal.phase == "closed":
                 return ReadResult("", {})
-            reasons = (*seen.person, *seen.waiting)
-            outputs = _outputs(inputs, operation, seen.journal, seen.state, reasons)
-        except Exception as error:  # noqa: BLE001 - see above; the words are redacted, and nothing else is shown
-            return _unchecked(id_, whole(props), inputs, error)
-        echoed = {**inputs, **_observed(inputs, seen)}
-        return ReadResult(id_, {**outputs, **echoed}, echoed)
+            echoed = {**inputs, **_observed(inputs, seen)}
+            return ReadResult(id_, {**_outputs(inputs, seen.journal, state, reasons, facts), **echoed}, echoed)
+        return _unchecked(id_, known, inputs, caught)
+
+
+def _fields(kind: CredentialKind, inputs: Properties) -> Properties:
+    return {name: inputs[name] for name in kind.fields if name in inputs}
 
 
 def _rotation(before: Properties, inputs: Properties, today: date) -> Properties:
@@ -227,59 +260,83 @@ def _handle(before: Properties, inputs: Properties) -> Properties:
     return {"path": path, "rotation": number}
 
 
-def _operation(inputs: Properties) -> Operation:
-    return toolbox().operation(inputs)
-
-
 _OUTPUTS = frozenset({"credential", "status", "facts", "drift"})
 """What `read` and `create` add to the inputs."""
 
 
-def _declared(props: Properties) -> Properties:
-    return {name: value for name, value in props.items() if name not in _OUTPUTS}
-
-
-def _facts(operation: Operation) -> Properties:
+def _facts(operation: Operation, last: Properties) -> Properties:
+    """What the store says of itself, or what it said last."""
     try:
         return dict(operation.issuer.facts())
-    except StoreError:
-        return {}
+    except ConnectionsError:
+        return last
+
+
+def _stands(seen: Observation) -> tuple[str, Sequence[str]]:
+    """The state in one word, and what time, a link or a person still owes."""
+    if seen.drift:
+        return "due", (*seen.person, *seen.waiting)
+    return status_word(seen.journal, False, bool(seen.person)), (*seen.person, *seen.waiting, *seen.unverifiable)
+
+
+def _last_proof(journal: Journal | None) -> Sequence[str]:
+    """What is known without a look. Dates only: a text that changes by the hour would show in every preview."""
+    words = ["not looked at: this login may read no secret"]
+    if journal is not None and journal.current is not None:
+        proved = journal.generations[journal.current].times["current"]
+        words.append(f"generation {journal.current} was proved on {proved:%Y-%m-%d}")
+    return words
 
 
 def _outputs(
-    inputs: Properties, operation: Operation, journal: Any, state: str, reasons: tuple[str, ...]
+    inputs: Properties, journal: Journal | None, state: str, reasons: Sequence[str], facts: Properties
 ) -> Properties:
-    """Every output is always there: one that came and went would show as unknown in each preview."""
     current = journal.generations[journal.current] if journal is not None and journal.current is not None else None
     return {
         **inputs,
         "credential": {
             "path": f"{inputs['handle']['path']}/credential",
-            "generation": journal.current if current is not None else 0,
+            "generation": (journal.current or 0) if journal is not None else 0,
             "fingerprint": current.fingerprint[:16] if current is not None else "",
             "key_id": current.key_id if current is not None else "",
         },
         "status": {"state": state, "reasons": list(reasons)},
-        "facts": _facts(operation),
+        "facts": facts,
     }
 
 
 def _observed(inputs: Properties, seen: Observation) -> Properties:
     """What `read` says about the inputs: the store's values, the rotation last asked for, and what is otherwise amiss."""
     values: Properties = {name: value for name, value in seen.fields.items() if name in inputs}
-    asked = seen.journal.requested if seen.journal is not None else None
-    if asked is not None and asked.rotation > inputs["rotation"]["number"]:
-        values["rotation"] = {"number": asked.rotation, "since": asked.at.date().isoformat()}
-    if seen.drift:
-        values["drift"] = list(seen.drift)
-    return values
+    if seen.journal is not None:
+        values["rotation"] = _rotation_asked(inputs["rotation"], seen.journal)
+    # That no store recognises a key that is gone is nothing more to know.
+    renewed = any(word.endswith(A_NEW_KEY) for word in seen.drift)
+    drift = [word for word in seen.drift if not (renewed and word.startswith(f"{RECOGNISED}:"))]
+    return {**values, "drift": drift} if drift else values
 
 
-def _unchecked(id_: str, props: Properties, inputs: Properties, error: Exception) -> ReadResult:
-    words = redact(str(error)) if isinstance(error, ConnectionsError) else f"an unexpected {type(error).__name__}"
-    _say(inputs.get("connection", id_), [f"not looked at: {words}"])
-    known = {key: value for key, value in props.items() if key != "drift"}
-    return ReadResult(id_, {**known, "status": {"state": UNCHECKED, "reasons": [words]}}, inputs)
+def _rotation_asked(known: Properties, journal: Journal) -> Properties:
+    """The rotation last asked for: by the declaration, by command, or in a state that was restored since."""
+    asked = journal.requested
+    if asked is not None and asked.rotation > max(known["number"], journal.rotation):
+        return {"number": asked.rotation, "since": asked.at.date().isoformat()}
+    if journal.current is not None and journal.rotation > known["number"]:
+        made = journal.generations[journal.current].times["intended"]
+        return {"number": journal.rotation, "since": made.date().isoformat()}
+    return known
+
+
+def _unchecked(id_: str, known: Properties, inputs: Properties, caught: Caught) -> ReadResult:
+    """The last known values, with why nothing newer is known."""
+    if isinstance(caught.error, VaultError):
+        # It is the same for every resource.
+        _say_once(f"not looked at: {caught.words}")
+    else:
+        _say(id_, [f"not looked at: {caught.words}"])
+    values = {key: value for key, value in known.items() if key != "drift"}
+    status = {**(known.get("status") or {}), "state": UNCHECKED, "reasons": [caught.words]}
+    return ReadResult(id_, {**values, "status": status}, inputs)
 
 
 def _finished(connection: str, outcome: Outcome) -> None:
@@ -288,18 +345,32 @@ def _finished(connection: str, outcome: Outcome) -> None:
         return
     if outcome.problems or not outcome.person:
         reasons = [*(str(problem) for problem in outcome.problems), *outcome.waiting, *outcome.person]
-        raise NotDone(redact(_lines(connection, [f"not ended yet: {reason}" for reason in reasons])))
+        raise NotDone(_lines(connection, [f"not ended yet: {reason}" for reason in reasons]))
     _say(connection, outcome.person)
 
 
-def _lines(connection: str, lines: list[str]) -> str:
-    return "; ".join(line if line.startswith(connection) else f"{connection}: {line}" for line in lines)
+# --- words ---
 
 
-def _say(connection: str, lines: tuple[str, ...] | list[str]) -> None:
+def _placed(where: str, line: object) -> str:
+    words = redact(str(line))
+    return words if words.startswith(where) else f"{where}: {words}"
+
+
+def _lines(where: str, lines: Sequence[object]) -> str:
+    return "; ".join(_placed(where, line) for line in lines)
+
+
+def _say(where: str, lines: Sequence[str]) -> None:
     """Lines among the messages of a run: what somebody should know, and little else."""
     for line in lines:
-        sys.stdout.write(f"{redact(line if line.startswith(connection) else f'{connection}: {line}')}\n")
+        sys.stdout.write(f"{_placed(where, line)}\n")
+
+
+def _say_once(line: str) -> None:
+    if line not in _said:
+        _said.add(line)
+        sys.stdout.write(f"{redact(line)}\n")
 
 
 # --- links ---
@@ -323,11 +394,14 @@ class LinkProvider(Provider):
 
     def _connect(self, inputs: Properties) -> Properties:
         run = _link_run(inputs)
+        journal, _ = run.book.journal()
+        if journal is not None and _awaited(journal):
+            return _link_outputs(inputs, None, "awaiting_person")
         outcome = run.connect()
         if outcome.problems:
-            raise NotDone(redact(_lines(run.where, [str(problem) for problem in outcome.problems])))
+            raise NotDone(_lines(run.where, outcome.problems))
         _say(run.where, outcome.person)
-        return _link_outputs(inputs, outcome.entry, outcome.person)
+        return _link_outputs(inputs, outcome.entry, "awaiting_person" if outcome.person else "acknowledged")
 
     @clean
     def delete(self, _id: str, props: Properties) -> None:
@@ -335,37 +409,52 @@ class LinkProvider(Provider):
         run = _link_run(whole(props))
         outcome = run.disconnect()
         if outcome.problems:
-            raise NotDone(redact(_lines(run.where, [str(problem) for problem in outcome.problems])))
+            raise NotDone(_lines(run.where, outcome.problems))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look, and write nothing. Never raises."""
         known = whole(props)
         inputs = {key: value for key, value in known.items() if key not in {"status", "drift"}}
-        try:
+        with Caught() as caught:
             run = _link_run(inputs)
             journal, _ = run.book.journal()
-            entry = journal.links.get(inputs["link"]) if journal is not None else None
-            if journal is None or entry is None:
+            if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
-            behind = entry.acknowledged != journal.current and run.link.acknowledges != "person"
-            drift = [f"generation {journal.current} is not yet taken over"] if behind and journal.current else []
-        except Exception as error:  # noqa: BLE001 - as for credentials
-            return _unchecked(id_, known, inputs, error)
-        echoed = {**inputs, **({"drift": drift} if drift else {})}
-        return ReadResult(id_, {**_link_outputs(inputs, entry, ()), **echoed}, echoed)
+            entry = journal.links.get(inputs["link"]) or journal.links.get(run.was)
+            state, drift = _link_stands(journal, entry, by_person=run.link.acknowledges == "person")
+            echoed = {**inputs, **({"drift": [drift]} if drift else {})}
+            return ReadResult(id_, {**_link_outputs(inputs, entry, state), **echoed}, echoed)
+        return _unchecked(id_, known, inputs, caught)
+
+
+def _awaited(journal: Journal) -> bool:
+    """Whether there is no credential yet because a person is to make it."""
+    awaited = journal.intended
+    return journal.current is None and awaited is not None and journal.generations[awaited].made_by == "person"
+
+
+def _link_stands(journal: Journal, entry: LinkEntry | None, *, by_person: bool) -> tuple[str, str]:
+    """A link's state in one word, and what the next run does about it."""
+    current = journal.current
+    if entry is None:
+        return ("awaiting_person", "") if _awaited(journal) else ("absent", "it is not connected")
+    if by_person:
+        waits = entry.acknowledged != entry.connecting
+        behind = current is not None and entry.connecting != current
+        drift = f"generation {current} is not handed over yet" if behind else ""
+        return "awaiting_person" if waits else "acknowledged", drift
+    if current is not None and entry.acknowledged != current:
+        return "connecting", f"generation {current} is not yet taken over"
+    return "acknowledged", ""
 
 
 def _link_run(inputs: Properties) -> LinkRun:
-    tools = toolbox()
-    return LinkRun(
-        tools.link_operation(inputs), inputs["link"], kinds.link(inputs["to"]), was=inputs.get("link_was", "")
-    )
+    was = inputs.get("link_was", "")
+    return LinkRun(TOOLBOX.link_operation(inputs), inputs["link"], kinds.link(inputs["to"]), was=was)
 
 
-def _link_outputs(inputs: Properties, entry: Any, person: tuple[str, ...]) -> Properties:
-    acknowledged = entry.acknowledged if entry is not None else 0
-    state = "awaiting_person" if person else "acknowledged" if acknowledged else "connecting"
-    return {**inputs, "status": {"state": state, "generation": acknowledged}}
+def _link_outputs(inputs: Properties, entry: LinkEntry | None, state: str) -> Properties:
+    return {**inputs, "status": {"state": state, "generation": entry.acknowledged if entry is not None else 0}}
 
 
 # --- the ledger ---
@@ -378,9 +467,12 @@ class LedgerProvider(Provider):
 
     @clean
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """Refuse, already in the preview, what would end or renew too much at once."""
-        inputs, before = whole(news), whole(olds)
-        refusal = ledger.too_much(before.get("declared", {}), inputs["declared"])
+        """Refuse, already in the preview, what would end or renew too much at once. Name what the engine does not know."""
+        inputs, before = whole(news), whole(olds).get("declared", {})
+        lost = _lost(before, inputs)
+        if lost:
+            inputs["ends"] = [f"{name}: a run that made it was killed, and it is declared no more" for name in lost]
+        refusal = ledger.too_much(before, inputs["declared"])
         return CheckResult(inputs, [CheckFailure("declared", refusal)] if refusal else [])
 
     @clean
@@ -394,33 +486,47 @@ class LedgerProvider(Provider):
         """End what is ours and not declared."""
         return UpdateResult(self._end_strays(whole(news), whole(olds).get("declared", {})))
 
-    def _end_strays(self, inputs: Properties, before: Mapping[str, Any]) -> Properties:
-        problems = ledger.end_strays(toolbox(), inputs, before)
+    def _end_strays(self, inputs: Properties, before: Properties) -> Properties:
+        lost = _lost(before, inputs)
+        ledger.count_today(TOOLBOX, inputs, before)
+        problems = ledger.end_strays(TOOLBOX, inputs, leave=before.keys() - set(lost))
         if problems:
-            raise NotDone(redact("; ".join(problems)))
-        return _ledger_outputs(inputs, ledger.pending(toolbox(), inputs))
+            raise NotDone(_lines("ledger", problems))
+        pending = ledger.pending(TOOLBOX, inputs)
+        _say("ledger", pending)
+        return _ledger_outputs(inputs, pending)
 
     @clean
     def delete(self, _id: str, props: Properties) -> None:
-        """Finished only when nothing of ours is alive."""
-        left = ledger.alive(toolbox(), whole(props))
+        """End what the engine did not know. Finished only when nothing of ours is alive."""
+        inputs = {**whole(props), "declared": {}}
+        problems = ledger.end_strays(TOOLBOX, inputs, leave=())
+        left = (*problems, *ledger.alive(TOOLBOX, inputs))
         if left:
-            raise NotDone(redact("not ended yet: " + "; ".join(left)))
+            raise NotDone("not ended yet: " + _lines("ledger", left))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look for what is ours and not declared. Never raises."""
         known = whole(props)
-        inputs = {key: value for key, value in known.items() if key not in {"status", "drift"}}
-        try:
-            strays = ledger.strays(toolbox(), inputs)
-            pending = ledger.pending(toolbox(), inputs)
-        except Exception as error:  # noqa: BLE001 - as for credentials
-            return _unchecked(id_, known, {**inputs, "connection": "ledger"}, error)
-        echoed = {**inputs, **({"drift": list(strays)} if strays else {})}
-        return ReadResult(id_, {**_ledger_outputs(inputs, pending), **echoed}, echoed)
+        inputs = {key: value for key, value in known.items() if key not in {"status", "drift", "ends"}}
+        with Caught() as caught:
+            _seen.add(self.name)
+            strays, pending = ledger.strays(TOOLBOX, inputs), ledger.pending(TOOLBOX, inputs)
+            echoed = {**inputs, **({"drift": list(strays)} if strays else {})}
+            return ReadResult(id_, {**_ledger_outputs(inputs, pending), **echoed}, echoed)
+        return _unchecked(id_, known, inputs, caught)
 
 
-def _ledger_outputs(inputs: Properties, pending: tuple[str, ...]) -> Properties:
+def _lost(before: Properties, inputs: Properties) -> list[str]:
+    """What was declared, is no more, and is nothing that the engine will end: it was being made by a run that was killed.
+
+    Only a run that looked first can tell.
+    """
+    gone = before.keys() - inputs["declared"].keys() - _seen
+    return sorted(gone) if LedgerProvider.name in _seen else []
+
+
+def _ledger_outputs(inputs: Properties, pending: Sequence[str]) -> Properties:
     return {**inputs, "status": {"state": "pending" if pending else "settled", "reasons": list(pending)}}
 
 

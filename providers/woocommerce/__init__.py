@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from providers.core.contract import CredentialKind
 from providers.woocommerce import store
 from providers.woocommerce.issuer import BY_FORM, FIELDS, SECRET_FIELDS, issuer
+from providers.woocommerce.verification import wider
 
 CREDENTIALS: Mapping[str, CredentialKind] = {
     "api_key": CredentialKind(
@@ -15,6 +16,7 @@ CREDENTIALS: Mapping[str, CredentialKind] = {
         secret_fields=SECRET_FIELDS,
         issuer=issuer,
         close=store.close,
+        wider=wider,
     ),
 }
 """The kinds of credentials this platform gives, by their declared names."""

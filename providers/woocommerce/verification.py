@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from providers.core.contract import RECOGNISED, Finding, Life, Verdict
+from providers.core.contract import RECOGNISED, Fields, Finding, Life, Verdict
 
 AUTHENTICATION = "woocommerce_rest_authentication_error"
 CANNOT_VIEW = "woocommerce_rest_cannot_view"
@@ -18,6 +18,14 @@ MAY_WRITE = "may write"
 
 EXPECTED: Mapping[str, tuple[bool, bool]] = {"read": (True, False), "write": (False, True), "read_write": (True, True)}
 """Rights as declared -> (may read, may write)."""
+
+
+def wider(before: Fields, after: Fields) -> str:
+    """What a key may do with these fields that it could not do with the former ones, in words."""
+    could, can = (EXPECTED.get(str(fields.get("rights")), (False, False)) for fields in (before, after))
+    gained = [word for word, had, has in zip(("read", "write"), could, can, strict=True) if has and not had]
+    return f"it may now {' and '.join(gained)} too" if gained else ""
+
 
 OBSERVED: Mapping[str, str] = {
     "wc/v3": "by the table observed on WooCommerce 11.0.1",

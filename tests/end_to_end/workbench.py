@@ -1,0 +1,301 @@
+"""A stack of one's own for a test: real engine, real Vault, real stores over TLS, in a folder that is thrown away."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from providers.core.policies import Role
+from providers.core.toolbox import Toolbox
+from sandbox.client import KeyRow
+from sandbox.server_process import ServerProcess
+from sandbox.vault import Prepared, client
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "connections"
+TIMEOUT = 110.0
+"""Seconds a command of the engine may take: one that hangs fails its test, not the run."""
+
+USERS = ("hub-reader", "pim-writer")
+PASSWORD = "wordpress-Passw0rd/of-the+admin"
+"""Has what escaping changes, so that the canary scan can tell forms apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store of the sandbox: its declared name, the name it is served under, its address and version."""
+
+    name: str
+    served: str
+    url: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command of the engine said and how it ended."""
+
+    code: int
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, without the blanks around them."""
+        return [line.strip() for line in self.text.splitlines()]
+
+
+@dataclass
+class Workbench:
+    """A project folder with one stack, its engine state, and the means of an administrator of Vault and stores."""
+
+    root: Path
+    prepared: Prepared
+    sandbox: ServerProcess
+    engine: Mapping[str, str] = field(repr=False)
+    stores: dict[str, Store] = field(default_factory=dict)
+    transcript: list[str] = field(default_factory=list, repr=False)
+    """Everything that commands said."""
+    secrets: set[str] = field(default_factory=set, repr=False)
+    """Everything that nobody may say."""
+
+    def __post_init__(self) -> None:
+        for name in ("Pulumi.yaml", "__main__.py", "providers", ".venv"):
+            (self.root / name).symlink_to(ROOT / name)
+        folder = self.root / "stacks" / self.stack
+        folder.mkdir(parents=True)
+        (self.root / "ca.pem").write_bytes(self.sandbox.ca.read_bytes())
+        salt = (ROOT / "stacks" / "Pulumi.sandbox.yaml").read_text(encoding="utf-8")
+        (self.root / "stacks" / f"Pulumi.{self.stack}.yaml").write_text(salt, encoding="utf-8")
+        self.settings()
+        for name, role in self.prepared.roles.items():
+            (self.root / f"secret-id-{name}").write_text(role.secret_id, encoding="ascii")
+            self.secrets.add(role.secret_id)
+        self.secrets |= {self.prepared.access.root_token, PASSWORD}
+        assert self.pulumi("stack", "init", self.stack).code == 0
+
+    # --- the stack's files ---
+
+    @property
+    def stack(self) -> str:
+        return self.prepared.stack
+
+    def settings(self, **words: Any) -> None:
+        """Write `_stack.yaml`, with these words beside the usual ones or in their place."""
+        mounts = self.prepared.mounts
+        usual: dict[str, Any] = {
+            "format": 1,
+            "vault": {name: getattr(mounts, name) for name in ("mount", "admins", "hubs", "adopt", "transit")},
+            "defaults": {"ask": "integrations@agency.example"},
+            "teams": {"retail": {"mail": "retail@agency.example"}},
+            "hosts": {"private": {"localhost": ["127.0.0.0/8", "::1/128"]}, "ca_file": "ca.pem"},
+        }
+        self._write("_stack", usual | words)
+
+    def declare(self, name: str, connections: Mapping[str, Mapping[str, Any]], **words: Any) -> None:
+        """Write the file of a store. A connection has what is given and, where it is not, rights, user and purpose."""
+        usual = {"rights": "read", "user": "hub-reader", "purpose": "orders into the hub"}
+        links = {"links": {"hub": {"to": "vault", "overlap": "1h"}}}
+        declared = {
+            "platform": "woocommerce",
+            "url": self.stores[name].url,
+            "team": "retail",
+            "connections": {key: usual | links | dict(given) for key, given in connections.items()},
+        }
+        self._write(name, declared | words)
+
+    def undeclare(self, name: str) -> None:
+        """Take the file of a store away."""
+        (self.root / "stacks" / self.stack / f"{name}.yaml").unlink()
+
+    def _write(self, name: str, words: Mapping[str, Any]) -> None:
+        path = self.root / "stacks" / self.stack / f"{name}.yaml"
+        path.write_text(json.dumps(words, indent=2), encoding="utf-8")  # JSON is YAML
+
+    # --- the engine ---
+
+    def environment(self, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a command of the engine sees when it runs as this role, or without any login."""
+        access = self.prepared.access
+        found = {**os.environ, **self.engine, "VAULT_ADDR": access.address, "PULUMI_STACK": self.stack}
+        if access.ca is not None:
+            found["VAULT_CACERT"] = str(access.ca)
+        if role is not None:
+            login = self.prepared.roles[role]
+            found |= {
+                "VAULT_ROLE_ID": login.role_id,
+                "VAULT_SECRET_ID_FILE": str(self.root / f"secret-id-{role}"),
+                "VAULT_APPROLE_MOUNT": login.mount,
+            }
+        return found | dict(env or {})
+
+    def start(
+        self, *arguments: str, role: Role | None = "apply", env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a command of the engine in a process group of its own."""
+        return subprocess.Popen(
+            ["pulumi", *arguments],
+            cwd=self.root,
+            env=self.environment(role, env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str]) -> Result:
+        """Wait for a command that was started."""
+        try:
+            text, _ = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            kill_group(process)
+            text, _ = process.communicate()
+            raise AssertionError(f"the engine hung:\n{text[-3000:]}") from None
+        self.transcript.append(text)
+        return Result(process.returncode, text)
+
+    def pulumi(self, *arguments: str, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> Result:
+        """Run a command of the engine to its end."""
+        return self.finish(self.start(*arguments, role=role, env=env))
+
+    def up(self, *arguments: str, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> Result:
+        """`pulumi up`, as a pipeline runs it."""
+        return self.pulumi("up", "--yes", "--skip-preview", "--non-interactive", *arguments, role=role, env=env)
+
+    def preview(self, *arguments: str, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> Result:
+        """`pulumi preview --diff`."""
+        return self.pulumi("preview", "--diff", "--non-interactive", *arguments, role=role, env=env)
+
+    def destroy(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """`pulumi destroy`."""
+        return self.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive", *arguments, env=env)
+
+    def settled(self) -> Result:
+        """A preview that must be empty."""
+        result = self.preview("--expect-no-changes")
+        assert result.code == 0, result.text
+        return result
+
+    def applied(self, env: Mapping[str, str] | None = None) -> Result:
+        """An `up` that must end well."""
+        result = self.up(env=env)
+        assert result.code == 0, result.text
+        return result
+
+    def state(self) -> dict[str, Any]:
+        """What the engine remembers."""
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export").text)
+        deployment: dict[str, Any] = exported["deployment"]
+        return deployment
+
+    def outputs(self, name: str) -> dict[str, Any]:
+        """The outputs of a resource, by its name."""
+        for resource in self.state().get("resources", []):
+            if resource["urn"].endswith(f"::{name}") and resource.get("custom"):
+                found: dict[str, Any] = resource["outputs"]
+                return found
+        raise AssertionError(f"the engine knows no {name}")
+
+    # --- Vault, as its administrator ---
+
+    def vault(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        """One request as the administrator of Vault."""
+        with client(self.prepared.access) as http:
+            return http.request(method, path, json=body)
+
+    def document(self, path: str) -> dict[str, Any]:
+        """The latest version of a document of the stack; empty where there is none."""
+        answer = self.vault("GET", f"/{self.prepared.mounts.mount}/data/{self.prepared.base}/{path}")
+        found: dict[str, Any] = (answer.json().get("data") or {}).get("data") or {}
+        return found
+
+    def journal(self, connection: str) -> dict[str, Any]:
+        """The journal of a connection."""
+        return self.document(f"{connection}/journal")
+
+    def credential(self, connection: str) -> dict[str, Any]:
+        """What readers of Vault find; its secrets are remembered as such."""
+        found = self.document(f"{connection}/credential")
+        self.secrets |= {found[name] for name in ("consumer_key", "consumer_secret") if name in found}
+        return found
+
+    def states(self, connection: str) -> dict[str, str]:
+        """The state of each generation, by its number."""
+        return {number: entry["state"] for number, entry in self.journal(connection).get("generations", {}).items()}
+
+    def put(self, mount: str, path: str, data: Mapping[str, str]) -> None:
+        """Write a document whatever is there."""
+        place = f"/{mount}/data/{path}"
+        answer = self.vault("GET", place).json().get("data") or {}
+        body = {"options": {"cas": (answer.get("metadata") or {}).get("version", 0)}, "data": dict(data)}
+        self.vault("POST", place, body).raise_for_status()
+
+    def toolbox(self) -> Toolbox:
+        """What the product works with, as the role `apply`; to be closed."""
+        return Toolbox(self.environment("apply"))
+
+    # --- stores, as their administrators ---
+
+    def add_store(self, name: str, version: str = "11.0.1", *, served: str = "", **settings: Any) -> Store:
+        """A store with the usual users, and its admin login in Vault."""
+        served = served or f"{self.stack}-{name}"
+        client = self.sandbox.client
+        users = [{"login": login, "role": "shop_manager"} for login in USERS]
+        url = client.create_store(served, version, PASSWORD, users=users, settings=settings or None)
+        self.stores[name] = Store(name, served, url, version)
+        self.give_login(url)
+        return self.stores[name]
+
+    def give_login(self, url: str) -> None:
+        """Put the admin login for an address into Vault."""
+        self.put(
+            self.prepared.mounts.admins, url.removeprefix("https://"), {"username": "connector", "password": PASSWORD}
+        )
+
+    def keys(self, name: str) -> list[KeyRow]:
+        """The keys with a marker of this stack, at a store."""
+        prefix = f"{PROJECT}:{self.stack}:"
+        return [key for key in self.sandbox.client.keys(self.stores[name].served) if prefix in key.description]
+
+    def foreign_keys(self, name: str) -> list[KeyRow]:
+        """All other keys of a store."""
+        ours = {key.key_id for key in self.keys(name)}
+        return [key for key in self.sandbox.client.keys(self.stores[name].served) if key.key_id not in ours]
+
+    def answer(self, name: str, credential: Mapping[str, str]) -> int:
+        """The status with which a store answers a read with this key."""
+        store = self.stores[name]
+        version = "v1" if store.version.startswith("2.") else "v2"
+        pair = f"{credential['consumer_key']}:{credential['consumer_secret']}"
+        headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        with httpx.Client(verify=self._trust(), trust_env=False, timeout=30) as http:
+            return http.get(f"{store.url}/wp-json/wc/{version}/products", headers=headers).status_code
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.sandbox.ca))
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill a command and everything it started, as a lost machine does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def until(satisfied: Any, *, within: float = 30.0) -> None:
+    """Look again and again until something holds."""
+    deadline = time.monotonic() + within
+    while not satisfied():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
