@@ -209,7 +209,6 @@ class Bench:
         self.pulumi("refresh", count, "refresh", *plain)
         self.pulumi("destroy", count, "destroy", *plain)
         self.pulumi("up, without checkpoints", count, "up", *plain, PULUMI_SKIP_CHECKPOINTS="true")
-        self.pulumi("destroy, without checkpoints", count, "destroy", *plain, PULUMI_SKIP_CHECKPOINTS="true")
 
 
 def report(figures: list[Figure], console: Console) -> None:

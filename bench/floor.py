@@ -45,7 +45,9 @@ async def _mint(bare: httpx.AsyncClient, vault: httpx.AsyncClient, target: Targe
         return answer
 
     async def keep(name: str, cas: int, data: dict[str, str]) -> None:
-        (await vault.post(f"{target.vault_path}/{name}", json={"options": {"cas": cas}, "data": data})).raise_for_status()
+        (
+            await vault.post(f"{target.vault_path}/{name}", json={"options": {"cas": cas}, "data": data})
+        ).raise_for_status()
 
     await call("GET", f"{base}/wp-login.php")
     await call("POST", f"{base}/wp-login.php", data={"log": target.username, "pwd": target.password, "testcookie": "1"})
@@ -91,7 +93,9 @@ async def _all(targets: Sequence[Target], ca: str, vault: str, token: str, at_on
     headers = {"X-Vault-Token": token}
     async with (
         httpx.AsyncClient(verify=context, limits=limits, timeout=60, trust_env=False) as http,
-        httpx.AsyncClient(base_url=vault, headers=headers, verify=context, limits=limits, timeout=60, trust_env=False) as kv,
+        httpx.AsyncClient(
+            base_url=vault, headers=headers, verify=context, limits=limits, timeout=60, trust_env=False
+        ) as kv,
     ):
 
         async def one(target: Target) -> None:
