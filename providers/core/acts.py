@@ -78,9 +78,7 @@ def _withdraw(run: Run, step: Step, facts: Facts) -> None:
 
 def _condemn(run: Run, step: Step, facts: Facts) -> None:
     journal, at = _journal(facts), run.operation.clock()
-    for number in journal.in_state("intended"):
-        journal = journal.moved(number, "abandoned", at)
-    for number in journal.in_state("current", "superseded"):
+    for number in journal.in_state("intended", "current", "superseded"):
         journal = journal.moved(number, "retiring", at)
     run.decide(journal, "every generation is to end")
 
@@ -114,6 +112,9 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
             )
     if wrong:
         _abandon(run, Step(Act.ABANDON, number, wrong), facts)
+        if generation.made_by == "store" and number not in run.issued:
+            # An earlier run's: this one may do better.
+            return
         # Another try would fail the same way: one key a run is enough.
         run.tried[(Act.ISSUE, 0)] = wrong
         raise Blocked(
@@ -210,6 +211,7 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
         }
     )
     run.decide(intended, f"generation {number} intended: {step.why}")
+    run.issued.add(number)
     if adopting:
         key_id, secret = _adopted(run, wish.adopt)
     elif by_person:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from providers.core.contract import RECOGNISED, Capabilities, Fields, Finding, StoreKey
-from providers.core.journal import Generation, Journal, Kept, Published
+from providers.core.journal import Journal, Kept, Published
 
 
 class Act(StrEnum):
@@ -215,10 +215,8 @@ def rotation_wished(journal: Journal, wish: Wish) -> int:
 def current_key(facts: Facts, journal: Journal, number: int) -> StoreKey | None:
     """The key of this generation at the store: its number and its recorded id."""
     generation = journal.generations[number]
-    for key in (facts.keys or {}).get(number, ()):
-        if key.key_id == generation.key_id:
-            return key
-    return None
+    keys = (facts.keys or {}).get(number, ())
+    return next((key for key in keys if key.key_id == generation.key_id), None)
 
 
 def differing(declared: Fields, observed: Fields) -> tuple[str, ...]:
@@ -304,9 +302,6 @@ def _revision(facts: Facts, journal: Journal, wish: Wish, number: int) -> Step |
 
 def waits(facts: Facts, journal: Journal, wish: Wish, number: int) -> tuple[str, ...]:
     """What a superseded generation still waits for, in words; empty where it can retire."""
-    generation: Generation = journal.generations[number]
-    if generation.compromised:
-        return ()
     published = facts.published
     if published is None or published.state != "live" or published.generation <= number or published.at is None:
         return ("the new generation is not published",)

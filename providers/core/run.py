@@ -26,12 +26,13 @@ class Run:
         self.issuer = operation.issuer
         self.tried: dict[tuple[Act, int], str] = {}
         self.problems: dict[tuple[Act, int], ConnectionsError] = {}
+        self.issued: set[int] = set()
         self.never_sent: set[int] = set()
         self.journal: Journal | None = None
         self.version = -1
         self.later: dict[tuple[Act, int], str] = {}
         self._listing: Sequence[StoreKey] | None = None
-        self._proofs: dict[int, tuple[Mapping[str, object], Sequence[Finding]]] = {}
+        self._proofs: dict[int, Sequence[Finding]] = {}
         self._incarnation = 0
         self.fresh = fresh
 
@@ -81,7 +82,7 @@ class Run:
     def _known_proof(self, journal: Journal | None) -> Sequence[Finding]:
         if journal is None or journal.current is None:
             return ()
-        return self._proofs.get(journal.current, ({}, ()))[1]
+        return self._proofs.get(journal.current, ())
 
     def proved(self, number: int) -> bool:
         """Whether this run has a proof of this generation."""
@@ -120,11 +121,9 @@ class Run:
         self._listing = None
 
     def prove(self, number: int, values: Mapping[str, Secret], fields: Mapping[str, object]) -> Sequence[Finding]:
-        """Live proof of a generation, made once per run unless something changed."""
-        known = self._proofs.get(number)
-        if known is None or known[0] != fields:
-            self._proofs[number] = (dict(fields), self.issuer.verify(values, fields))
-        return self._proofs[number][1]
+        """Live proof of a generation; the run remembers it until something changes."""
+        self._proofs[number] = self.issuer.verify(values, fields)
+        return self._proofs[number]
 
     def forget_proof(self, number: int) -> None:
         """Prove again: the key was changed at the store."""

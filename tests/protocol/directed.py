@@ -129,7 +129,8 @@ def numbers_above_the_journal_are_an_alarm(core: Core) -> None:
     stage = begin(core)
     stage.settle(stage.wish())
     stage.store.add(f"orders {make(MemoryKeyring(), OWNER, 7)}", {"rights": "read"}, "foreign")
-    for act in (lambda: stage.settle(stage.wish(rotation=2)), stage.destroy):
+    acts: tuple[Callable[[], object], ...] = (partial(stage.settle, stage.wish(rotation=2)), stage.destroy)
+    for act in acts:
         with pytest.raises(errors.VaultRolledBack, match="number 7"):
             act()
     assert alive(stage) == {1: 1, 7: 1}
@@ -213,6 +214,7 @@ def recover_works_without_any_journal_and_after_the_end(core: Core) -> None:
             stage.destroy()
         stage.world.watchers.clear()
         stage.store.add(f"orders {make(MemoryKeyring(), OWNER, 9)}", {"rights": "read"}, "hand")
+        assert [found.number for found in stage.core.people.unknown_keys(stage.operation())] == [9]
         stage.core.people.recover(stage.operation(), [9], "Vault was lost")
         stage.destroy()
         assert alive(stage) == {}
@@ -229,7 +231,8 @@ def a_wrong_mount_concludes_nothing(core: Core) -> None:
             raise errors.VaultWrongPlace("the sentinel is not readable")
 
     stage.documents = Wrong(stage.world)
-    for act in (lambda: stage.settle(stage.wish()), stage.destroy):
+    acts: tuple[Callable[[], object], ...] = (partial(stage.settle, stage.wish()), stage.destroy)
+    for act in acts:
         written = list(stage.world.writes)
         with pytest.raises(errors.VaultWrongPlace):
             act()
@@ -272,6 +275,11 @@ def a_store_without_our_key_is_not_the_same_store(core: Core) -> None:
         with pytest.raises(errors.Refused, match="does not have our key"):
             stage.settle(stage.wish(), store="https://new.example")
         assert stage.journal().store == STORE
+    stage = begin(core)
+    suffer(stage, issue="late")
+    stage.settle(stage.wish())
+    with pytest.raises(errors.Refused, match="does not have our key"):
+        stage.settle(stage.wish(), store="https://new.example")
 
 
 @rule
@@ -430,6 +438,46 @@ def an_old_value_is_never_taken_again(core: Core) -> None:
     stage.store.issue = issue  # type: ignore[method-assign]
     assert "was a credential of the connection before" in words(stage.settle(stage.wish(rotation=2)))
     assert states(stage)[1] == "current"
+
+
+@rule
+def what_an_earlier_run_made_wrong_is_made_anew(core: Core) -> None:
+    stage = begin(core)
+
+    def pace(step: str, _: tuple[str, ...]) -> str:
+        if step == "find" and stage.world.keys:
+            _die()
+        return "wide" if step == "issue" else ""
+
+    stage.world.pace = pace
+    with pytest.raises(RuntimeError):
+        stage.settle(stage.wish())
+    stage.world.pace = unhurried
+    stage.world.pass_time(60)
+    assert stage.settle(stage.wish()).state == "live"
+    assert alive(stage) == {2: 1}
+
+
+@rule
+def a_secret_put_in_by_hand_meanwhile_is_not_ours(core: Core) -> None:
+    stage = begin(core)
+    path = f"{OWNER.connection}/generations/1"
+    foreign = {"consumer_key": "ck_x", "consumer_secret": "cs_x", "state": "live", "key_id": "77", "tail": "k_other"}
+    before(stage, f"write {path}", lambda: stage.documents.put(path, foreign))
+    assert "the key is not at the store" in words(stage.settle(stage.wish()))
+    stage.world.pass_time(60)
+    assert stage.settle(stage.wish()).state == "live"
+    assert alive(stage) == {2: 1}
+
+
+@rule
+def what_only_a_person_knows_is_awaited(core: Core) -> None:
+    stage = begin(core, lists=False, revoked_by="person")
+    suffer(stage, issue="lost")
+    outcome = stage.settle(stage.wish())
+    assert states(stage) == {1: "abandoned"}
+    assert "only a person knows" in words(outcome)
+    assert "--deleted 1" in words(outcome)
 
 
 @rule
@@ -1216,7 +1264,7 @@ def a_user_that_fails_its_proof_is_not_acknowledged(core: Core) -> None:
         stage.settle(stage.wish())
         stage.link("erp").connect()
         stage.settle(stage.wish(rotation=2))
-        stage.world.pace = lambda step, possible, fault=fault: fault if step == "consumer verify" else ""
+        stage.world.pace = always(consumer=fault) if fault == "transient" else unhurried
         link = stage.link("erp")
         if fault == "contradicted":
             link.link.verify = lambda generation, secret: [core_finding("contradicted")]
@@ -1464,6 +1512,10 @@ def another_run_is_waited_for_out_of_courtesy(core: Core) -> None:
     assert states(stage)[2] == "current"
 
 
+def _unexpected(secret: Any, fields: Any) -> Any:
+    raise errors.Unexpected("an answer we do not know")
+
+
 @rule
 def looking_writes_nothing(core: Core) -> None:
     stage = begin(core)
@@ -1494,6 +1546,9 @@ def looking_writes_nothing(core: Core) -> None:
     suffer(stage, verify="transient")
     with pytest.raises(errors.Transient):
         look()
+    real, stage.store.verify = stage.store.verify, _unexpected  # type: ignore[method-assign]
+    assert "an answer we do not know" in look().drift[0]
+    stage.store.verify = real  # type: ignore[method-assign]
     quiet(stage, lambda: stage.core.observe.observe(stage.operation(), wish, proof=False))
     only(stage, 2).alive = False
     gone = look()
@@ -1542,6 +1597,61 @@ def states_in_words(core: Core) -> None:
     stage.settle(stage.wish(rotation=2))
     word = stage.core.operation.status_word
     assert word(stage.journal(), False, False) == "retiring"
+
+
+@rule
+def acts_are_only_done_when_due(core: Core) -> None:
+    stage = begin(core)
+    run = stage.core.run.Run(stage.operation(), None)
+    act = stage.core.due.Act
+    facts = run.look()
+    with pytest.raises(AssertionError, match="before the journal"):
+        stage.core.acts.ACTS[act.CLOSE](run, stage.core.due.Step(act.CLOSE), facts)
+    stage.settle(stage.wish())
+    facts = run.look()
+    for each, said in ((act.ISSUE, "without a wish"), (act.REVISE, "only a key that is there")):
+        with pytest.raises(AssertionError, match=said):
+            stage.core.acts.ACTS[each](run, stage.core.due.Step(each, 1), facts)
+
+
+@rule
+def a_renamed_connection_keeps_its_documents(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    stage.link("erp").connect()
+    renamed = replace(OWNER, connection="fresh-roast/sales")
+
+    def settle(owner: Owner, was: str) -> Any:
+        return stage.settle(stage.wish(), book=stage.core.journal.Book(stage.documents, owner, was=was))
+
+    assert settle(renamed, OWNER.connection).state == "live"
+    quiet(stage, lambda: settle(renamed, OWNER.connection))
+    quiet(stage, lambda: settle(renamed, ""))
+    assert stage.core.journal.Book(stage.documents, renamed).journal()[0].known_as == renamed.connection
+    with pytest.raises(errors.Refused, match="renamed from it"):
+        settle(OWNER, "")
+    later = replace(OWNER, connection="fresh-roast/third")
+    assert settle(later, renamed.connection).state == "live"
+    assert settle(renamed, later.connection).state == "live", "and back"
+    assert settle(replace(OWNER, connection="fresh-roast/new"), "fresh-roast/never").state == "live"
+    assert list(alive(stage)) == [1]
+
+
+@rule
+def a_renamed_link_keeps_what_it_holds(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    stage.link("erp", "spot").connect()
+    stage.settle(stage.wish(rotation=2))
+    operation = stage.core.links.LinkOperation(stage.core.journal.Book(stage.documents, OWNER), stage.world.clock)
+    consumer = stage.link("shop", "spot").link
+    run = stage.core.links.LinkRun(operation, "shop", consumer, was="erp")
+    before(stage, "write", lambda: stage.core.people.request_rotation(stage.operation(), "x"))
+    with pytest.raises(errors.Blocked, match="changed the journal"):
+        run.connect()
+    run = stage.core.links.LinkRun(operation, "shop", consumer, was="erp")
+    assert run.connect().entry.acknowledged == 2
+    assert list(stage.journal().links) == ["shop"]
 
 
 # --- cost -----------------------------------------------------------------------------------------------------------

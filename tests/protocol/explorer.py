@@ -1,8 +1,9 @@
 """Schedules: real runs side by side, stopped, killed, put to sleep or met by a fault at any of their steps, then judged.
 
 A schedule says only where it departs from the plain course (the first run to its end, then the next):
-`{7: ">1", 19: "crash"}` reads "at decision 7 run 1 goes on instead, at decision 19 the one whose turn it is dies". Words: `>n`, `crash`, `sleep`
-(wakes when all others are done), `tick n` (seconds pass), `arrive` (late requests commit), or the name of a fault.
+`{7: ">1", 19: "crash"}` reads "at decision 7 run 1 goes on instead, at decision 19 the one whose turn it is dies".
+Words: `>n`, `crash`, `sleep` (wakes when all others are done), `tick n` (seconds pass), `arrive` (late requests commit), or
+the name of a fault.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class Stage:
 
     def operation(self, **changes: Any) -> Any:
         """A new operation, as a process of its own would have."""
+        book = changes.pop("book", self.core.journal.Book(self.documents, self.owner))
         settings = {"store": STORE, "clock": self.world.clock, "wait": self.world.wait, "lease": 0.0}
-        book = self.core.journal.Book(self.documents, self.owner)
         return self.core.operation.Operation(
             book, MemoryKeyring(), self.store, **(settings | self._operation | changes)
         )

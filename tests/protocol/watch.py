@@ -115,7 +115,9 @@ class Watch(Watcher):
             if former is None:
                 life = before.get("lives", {}).get(name, 0)
                 check(entry["life"] == life + 1, f"I11: link {name} began life {entry['life']} after {life}")
-                former = {"holds": entry.get("holds", 0)}
+                # A link that was renamed goes on with the entry of its former name.
+                gone = [e for other, e in old.items() if other not in new and e["place"] == entry["place"]]
+                former = {**gone[0], "life": entry["life"]} if gone else {"holds": entry.get("holds", 0)}
             else:
                 check(entry["life"] == former["life"], f"I11: link {name} changed its life")
             holds = entry.get("holds", 0)
