@@ -282,7 +282,7 @@ class Book:
     def move_in(self, *, run: str, at: datetime) -> None:
         """Note at a new name where its documents are, so that the declared former name may go."""
         journal, version = self.journal()
-        if journal is None or self.owner.connection == self.name or journal.known_as == self.name:
+        if journal is None or self.name in {self.owner.connection, journal.known_as}:
             return
         renamed = journal.model_copy(update={"known_as": self.name})
         self.decide(renamed, version, run=run, at=at, what=f"renamed to {self.name}")
