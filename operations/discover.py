@@ -104,7 +104,7 @@ def _foreign(store: Store, key: StoreKey, taken: set[str]) -> ForeignKey:
     stub = ""
     if not marked:
         name = _free(proposed(label), taken)
-        purpose = str(key.fields.get("purpose") or label) or name
+        purpose = plain(str(key.fields.get("purpose") or label)).replace("�", "") or name
         note = f"key {key.key_id}, ends in {key.tail}; say who uses it under `links`"
         stub = adoption_text(name, {**key.fields, "purpose": purpose}, f"{store.name}-{name}", note=note)
     return ForeignKey(key.key_id, label, key.tail, str(user), rights, key.facts.get("last_used", ""), marked, stub)

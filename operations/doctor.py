@@ -24,6 +24,9 @@ ENGINE_WITHIN = 30.0
 
 BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
 
+DIAGNOSIS = "providers.{}.diagnosis"
+"""The module of a platform that knows its stores' troubles: `diagnose(issuer)` gives name, state, words and cure of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -158,11 +161,10 @@ def _engine_version() -> Check:
         return Check(
             "engine", "version", "failed", "`pulumi version` says nothing", "Run script/bootstrap, or set PATH"
         )
-    if found.split(".")[:2] != wanted.split(".")[:2]:
-        return Check(
-            "engine", "version", "failed", f"the engine is {found}, its Python SDK {wanted}", "Install the same version"
-        )
-    return Check("engine", "version", "ok", f"the engine is {found}, its Python SDK {wanted}")
+    line = f"the engine is {found}, its Python SDK {wanted}"
+    if found.partition(".")[0] != wanted.partition(".")[0]:
+        return Check("engine", "version", "failed", line, "Run script/bootstrap: it builds an engine that fits")
+    return Check("engine", "version", "ok", line)
 
 
 # --- stores ---
@@ -170,7 +172,7 @@ def _engine_version() -> Check:
 
 def _store(session: Session, store: Store) -> list[Check]:
     """What the platform's own diagnosis says."""
-    name = f"providers.{store.platform}.diagnosis"
+    name = DIAGNOSIS.format(store.platform)
     if importlib.util.find_spec(name) is None:
         return [Check(store.name, "store", "unknown", f"the platform {store.platform} has no diagnosis")]
     try:

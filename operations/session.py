@@ -125,17 +125,21 @@ class Session:
                 finally:
                     running.step()
 
-            pool = ThreadPoolExecutor(WORKERS)
-            try:
-                return list(pool.map(one, items))
-            finally:
-                pool.shutdown(cancel_futures=True)
+            return list(self._pool.map(one, items))
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """One for the whole call: its threads keep their connections to Vault."""
+        return ThreadPoolExecutor(WORKERS)
 
     def close(self) -> None:
-        """Log out everywhere."""
+        """End what still runs, and log out everywhere."""
+        if "_pool" in self.__dict__:
+            self._pool.shutdown(cancel_futures=True)
         if "toolbox" not in self.__dict__:
             return
-        used = {f"{entry.platform}/{entry.kind}" for entry in self.stack.connections}
-        for name in sorted(used):
-            kinds.credential(name).close()
+        known = platforms()
+        for platform in sorted({store.platform for store in self.stack.stores}):
+            for kind in known[platform].credentials:
+                kinds.credential(f"{platform}/{kind}").close()
         self.toolbox.close()

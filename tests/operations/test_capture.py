@@ -7,6 +7,7 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,7 @@ from typing import IO, Any
 
 import pytest
 
-from operations import values
-from operations.values import LARGEST, parsed
+from operations.values import LARGEST, parsed, read_values
 from providers.core.errors import ConnectionsError
 from sandbox.client import HandMadeKey
 from tests.operations.conftest import ORDERS, Project
@@ -276,12 +276,12 @@ def test_without_silence_nothing_is_asked(awaiting: tuple[Project, str], tmp_pat
 
 
 def test_an_echo_that_stays_on_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values.termios, "tcsetattr", lambda *_: None)
+    monkeypatch.setattr(termios, "tcsetattr", lambda *_: None)
     master, slave = pty.openpty()
     with os.fdopen(slave) as stream, os.fdopen(master, "wb"):
         monkeypatch.setattr(sys, "stdin", stream)
         with pytest.raises(ConnectionsError, match="echo"):
-            values.read_values(FIELDS, None)
+            read_values(FIELDS, None)
 
 
 # --- a person's word ---
@@ -313,7 +313,7 @@ def test_a_link_whose_consumer_is_gone(connected: tuple[Project, str]) -> None:
 
 
 def test_what_is_declared_no_more_can_still_be_confirmed(awaiting: tuple[Project, str]) -> None:
-    project, there = awaiting
+    project, _ = awaiting
     project.ask("capture", NAME, "--lost", "--reason", "the tab was closed")
     journal = dict(project.journal(NAME))
     gone = {"1": journal["generations"]["1"] | {"state": "abandoned", "confirmed": ""}}

@@ -125,7 +125,7 @@ def test_every_value_has_its_line(connected: tuple[Project, str]) -> None:
     assert generation.keys() == {"number", "state", "key_id", "tail", "times", "note"}
     assert generation["state"] == "current"
     assert {"intended", "current"} <= generation["times"].keys()
-    assert [step["what"] for step in journal["steps"]][0] == "opened"
+    assert journal["steps"][0]["what"] == "opened"
 
     shown = project("show", "fresh-roast/orders").out
     for words in (
