@@ -155,7 +155,16 @@ def inputs(stack: Stack, connection: Connection) -> dict[str, Any]:
 
 def link_inputs(connection: Connection, link: DeclaredLink) -> dict[str, Any]:
     """The inputs of a link's resource that are declared: JSON values, always in the same order, nothing empty."""
-    return _filled({"connection": connection.name, "was": connection.was, "link": link.name, "link_was": link.was, "to": link.to, **link.fields})
+    return _filled(
+        {
+            "connection": connection.name,
+            "was": connection.was,
+            "link": link.name,
+            "link_was": link.was,
+            "to": link.to,
+            **link.fields,
+        }
+    )
 
 
 def host_of(address: str) -> str:
