@@ -60,7 +60,6 @@ class Wish:
     overlap: float = 0.0
     frozen: str = ""
     adopt: str = ""
-    revoke_adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
