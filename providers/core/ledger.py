@@ -43,9 +43,10 @@ class Held:
 
 
 def touched(before: Mapping[str, Any], declared: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The connections that a change of declarations ends, and those it renews."""
+    """The connections that a change of declarations ends, and those it renews. A note that was taken out renews nothing."""
     ended = tuple(sorted(before.keys() - declared.keys()))
-    renewed = tuple(sorted(name for name in before.keys() & declared.keys() if before[name] != declared[name]))
+    noted = {name: note for name, note in declared.items() if note and name in before}
+    renewed = tuple(sorted(name for name, note in noted.items() if before[name] != note))
     return ended, renewed
 
 
@@ -257,10 +258,15 @@ def _end(toolbox: Toolbox, inputs: Inputs, stray: Held) -> Iterable[str]:
         forget_readers(operation, stray.journal)
         outcome = loop.destroy(operation)
     except ConnectionsError as error:
-        return [f"{name}: {error}"]
+        return [_placed(name, error)]
     if outcome.journal is None or outcome.journal.phase == "closed" or outcome.person:
         return []
-    return [f"{name}: {reason}" for reason in (*map(str, outcome.problems), *outcome.waiting)]
+    return [_placed(name, reason) for reason in (*outcome.problems, *outcome.waiting)]
+
+
+def _placed(name: str, reason: object) -> str:
+    words = str(reason)
+    return words if words.startswith(name) else f"{name}: {words}"
 
 
 def alive(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:

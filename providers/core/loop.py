@@ -72,8 +72,10 @@ def prove_current(run: Run, facts: Facts) -> bool:
     kept = facts.kept.get(number, Kept("absent"))
     if run.proved(number) or kept.state != "present" or (Act.VERIFY, number) in run.tried:
         return False
+    # During a freeze the key goes on as it was made, whatever is declared meanwhile.
+    fields = journal.generations[number].wished if run.wish.frozen else run.wish.fields
     try:
-        run.prove(number, kept.values, run.wish.fields)
+        run.prove(number, kept.values, fields)
     except StoreError as problem:
         run.tried[(Act.VERIFY, number)] = str(problem)
         run.problems[(Act.VERIFY, number)] = problem

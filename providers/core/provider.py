@@ -164,8 +164,7 @@ class CredentialProvider(Provider):
     @clean
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Fill in `rotation` and `handle`, from the old inputs, the declaration and the day alone."""
-        inputs, before = whole(news), whole(olds)
-        inputs.pop("drift", None)
+        inputs, before = _lasting(whole(news), whole(olds)), whole(olds)
         inputs["rotation"] = _rotation(before, inputs, TOOLBOX.clock().date())
         inputs["handle"] = _handle(before, inputs)
         kind = kind_of(inputs)
@@ -186,7 +185,10 @@ class CredentialProvider(Provider):
 
     def _settle(self, inputs: Properties) -> Properties:
         operation = TOOLBOX.operation(inputs)
-        outcome = loop.settle(operation, wish_of(inputs, operation.clock()))
+        try:
+            outcome = loop.settle(operation, wish_of(inputs, operation.clock()))
+        except ConnectionsError as error:
+            raise NotDone(_placed(operation.owner.connection, error)) from None
         if outcome.problems:
             raise NotDone(_lines(operation.owner.connection, outcome.problems))
         reasons = (*outcome.person, *outcome.waiting)
@@ -198,8 +200,11 @@ class CredentialProvider(Provider):
         """Revoke every key of the connection and prove that it is dead."""
         operation = TOOLBOX.operation(whole(props))
         # The engine ended the links it knows before this: what is left was begun by a run that was killed.
-        ledger.forget_readers(operation, operation.book.journal()[0])
-        outcome = loop.destroy(operation)
+        try:
+            ledger.forget_readers(operation, operation.book.journal()[0])
+            outcome = loop.destroy(operation)
+        except ConnectionsError as error:
+            raise NotDone(_not_ended(operation.owner.connection, [error])) from None
         _finished(operation.owner.connection, outcome)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -223,6 +228,15 @@ class CredentialProvider(Provider):
             echoed = {**inputs, **_observed(inputs, seen)}
             return ReadResult(id_, {**_outputs(inputs, seen.journal, state, reasons, facts), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)
+
+
+_ONCE = ("adopt", "was", "moved_from", "link_was")
+"""Words of a declaration that did their work in one `up`: they stay on record, and taking the line out changes nothing."""
+
+
+def _lasting(inputs: Properties, before: Properties) -> Properties:
+    kept = {word: before[word] for word in _ONCE if word in before}
+    return {**kept, **{word: value for word, value in inputs.items() if word != "drift"}}
 
 
 def _fields(kind: CredentialKind, inputs: Properties) -> Properties:
@@ -344,12 +358,15 @@ def _finished(connection: str, outcome: Outcome) -> None:
     if outcome.journal is None or outcome.journal.phase == "closed":
         return
     if outcome.problems or not outcome.person:
-        reasons = [*(str(problem) for problem in outcome.problems), *outcome.waiting, *outcome.person]
-        raise NotDone(_lines(connection, [f"not ended yet: {reason}" for reason in reasons]))
+        raise NotDone(_not_ended(connection, [*outcome.problems, *outcome.waiting, *outcome.person]))
     _say(connection, outcome.person)
 
 
 # --- words ---
+
+
+def _not_ended(where: str, reasons: Sequence[object]) -> str:
+    return _lines(where, [f"not ended yet: {str(reason).removeprefix(f'{where}: ')}" for reason in reasons])
 
 
 def _placed(where: str, line: object) -> str:
@@ -380,6 +397,11 @@ class LinkProvider(Provider):
     """A user of a credential."""
 
     name = "link"
+
+    @clean
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
+        """What is declared, and what was once."""
+        return CheckResult(_lasting(whole(news), whole(olds)), [])
 
     @clean
     def create(self, props: Properties) -> CreateResult:

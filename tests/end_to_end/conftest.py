@@ -51,6 +51,10 @@ def make_workbench(
 
 @pytest.fixture
 def bench(make_workbench: Callable[[], Workbench], stores: ServerProcess) -> Iterator[Workbench]:
-    """A stack of this test alone."""
-    yield make_workbench()
+    """A stack of this test alone. Whatever the test did, no secret may stand anywhere afterwards."""
+    made = make_workbench()
+    yield made
     stores.client.clear_faults()
+    assert len(made.secrets) > len(made.prepared.roles) + 2 or not made.connections(), "the scan knows no key"
+    assert made.leaks() == []
+    made.close()

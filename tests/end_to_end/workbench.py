@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from providers.core.toolbox import Toolbox
 from sandbox.client import KeyRow
 from sandbox.server_process import ServerProcess
 from sandbox.vault import Prepared, client
+from tests.canary import Leak, scan
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "connections"
@@ -160,10 +162,11 @@ class Workbench:
         try:
             text, _ = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            kill_group(process)
+            kill_all(process)
             text, _ = process.communicate()
             raise AssertionError(f"the engine hung:\n{text[-3000:]}") from None
         self.transcript.append(text)
+        self.remember_secrets()
         return Result(process.returncode, text)
 
     def pulumi(self, *arguments: str, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> Result:
@@ -212,8 +215,7 @@ class Workbench:
 
     def vault(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         """One request as the administrator of Vault."""
-        with client(self.prepared.access) as http:
-            return http.request(method, path, json=body)
+        return self._vault.request(method, path, json=body)
 
     def document(self, path: str) -> dict[str, Any]:
         """The latest version of a document of the stack; empty where there is none."""
@@ -234,6 +236,41 @@ class Workbench:
     def states(self, connection: str) -> dict[str, str]:
         """The state of each generation, by its number."""
         return {number: entry["state"] for number, entry in self.journal(connection).get("generations", {}).items()}
+
+    def connections(self) -> list[str]:
+        """Every connection that Vault has something of."""
+        stores = [name for name in self._names("") if not name.startswith("_")]
+        return [f"{store}{name}".rstrip("/") for store in stores for name in self._names(store)]
+
+    def _names(self, path: str) -> list[str]:
+        answer = self.vault("LIST", f"/{self.prepared.mounts.mount}/metadata/{self.prepared.base}/{path}")
+        names: list[str] = (answer.json().get("data") or {}).get("keys", [])
+        return names
+
+    def remember_secrets(self) -> None:
+        """Read every secret that Vault holds now: nobody may ever have said it."""
+        if self.vault("GET", "/sys/health").status_code != 200:
+            return
+        for name in self.connections():
+            self.credential(name)
+            for number in self._names(f"{name}/generations"):
+                kept = self.document(f"{name}/generations/{number}")
+                self.secrets |= {kept[word] for word in ("consumer_key", "consumer_secret") if word in kept}
+
+    def leaks(self) -> list[Leak]:
+        """Where a secret of this stack stands although it may not: files of the engine, what was said, Vault's audit log,
+        journals, what stores show and what they were asked."""
+        client = self.sandbox.client
+        texts = {f"output {number}": text for number, text in enumerate(self.transcript)}
+        texts["state"] = json.dumps(self.state())
+        for name in self.connections():
+            texts[f"journal of {name}"] = json.dumps(self.journal(name))
+        for store in self.stores.values():
+            texts[f"descriptions of {store.name}"] = repr(client.keys(store.served))
+            texts[f"requests to {store.name}"] = repr(client.requests(store=store.served))
+        folders = [self.root.parent / "state", self.root.parent / "home", self.root / "stacks"]
+        audit = getattr(self.prepared.access, "audit_log", None)
+        return scan([*folders, *([audit] if audit else [])], self.secrets, texts)
 
     def put(self, mount: str, path: str, data: Mapping[str, str]) -> None:
         """Write a document whatever is there."""
@@ -280,20 +317,32 @@ class Workbench:
         version = "v1" if store.version.startswith("2.") else "v2"
         pair = f"{credential['consumer_key']}:{credential['consumer_secret']}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-        with httpx.Client(verify=self._trust(), trust_env=False, timeout=30) as http:
-            return http.get(f"{store.url}/wp-json/wc/{version}/products", headers=headers).status_code
+        return self._http.get(f"{store.url}/wp-json/wc/{version}/products", headers=headers).status_code
 
-    def _trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.sandbox.ca))
+    @cached_property
+    def _vault(self) -> httpx.Client:
+        return client(self.prepared.access)
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return httpx.Client(verify=ssl.create_default_context(cafile=str(self.sandbox.ca)), trust_env=False, timeout=30)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._vault.close()
+        self._http.close()
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kill a command and everything it started, as a lost machine does."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """Kill a command and everything it started, as a lost machine does: plugins have groups of their own, in its session."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name in parentheses may hold blanks; state, parent, group and session follow it.
+            if int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[3]) == process.pid:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
 
 
-def until(satisfied: Any, *, within: float = 30.0) -> None:
+def until(satisfied: Any, *, within: float = 150.0) -> None:
     """Look again and again until something holds."""
     deadline = time.monotonic() + within
     while not satisfied():

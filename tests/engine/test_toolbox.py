@@ -1,0 +1,107 @@
+"""What a process shares, and which kinds there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from providers.core import kinds
+from providers.core.errors import VaultError
+from providers.core.kinds import UnknownKind
+from providers.core.links import PersonReader, VaultReader
+from providers.core.redaction import Secret
+from providers.core.toolbox import Toolbox, now, wish_of
+from providers.woocommerce.issuer import ApiKeyIssuer
+from tests.engine.conftest import credential
+
+ENVIRONMENT = {"VAULT_ADDR": "https://vault.example:8200", "VAULT_TOKEN": "a-token-of-a-test"}
+
+
+@pytest.fixture
+def toolbox() -> Any:
+    made = Toolbox(ENVIRONMENT)
+    yield made
+    made.close()
+
+
+def test_nothing_is_needed_before_it_is_used() -> None:
+    made = Toolbox({})
+    with pytest.raises(VaultError, match="VAULT_ADDR is not set"):
+        _ = made.vault
+    made.close()
+
+
+def test_one_vault_and_one_http_serve_all(toolbox: Toolbox) -> None:
+    assert toolbox.vault is toolbox.vault
+    assert toolbox.http(credential()) is toolbox.http(credential(url="https://northside.example"))
+    private = credential(private_networks=["10.20.0.0/24"])
+    inside = toolbox.http(private)
+    assert inside is not toolbox.http(credential())
+    assert inside is toolbox.http(private)
+    # Private networks are opened for the host that was named, and no other.
+    assert inside is not toolbox.http(private | {"url": "https://northside.example"})
+
+
+def test_a_login_is_read_when_it_is_needed_and_for_its_host(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def admin_login(mount: str, host: str, path: str) -> None:
+        asked.append((mount, host, path))
+
+    issuer = toolbox.issuer(credential(url="https://localhost:8443/shop", private_networks=["127.0.0.0/8"]))
+    assert isinstance(issuer, ApiKeyIssuer)
+    assert asked == []
+    monkeypatch.setattr(toolbox.vault, "admin_login", admin_login)
+    issuer.store.session.login()
+    assert asked == [("admins", "localhost:8443", "shop")]
+
+
+def test_an_operation_works_where_the_inputs_say(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    operation = toolbox.operation(credential(revoke_on_destroy=True), report=said.append)
+    operation.report("a line")
+    assert said == ["a line"]
+    assert operation.revoke_adopted
+    assert (operation.store, operation.platform) == ("https://fresh-roast.example", "woocommerce/api_key")
+    assert operation.owner.prefix == "connections:test:fresh-roast/orders:"
+    monkeypatch.setattr(toolbox.vault, "secret", lambda mount, entry: {"where": Secret(f"{mount}/{entry}")})
+    entry = operation.entry("old-hub")
+    assert entry is not None
+    assert entry["where"].reveal() == "legacy/old-hub"
+    assert toolbox.link_operation(credential()).owner == operation.owner
+
+
+def test_the_wish_is_what_the_inputs_say() -> None:
+    at = now()
+    wish = wish_of(credential(rotation={"number": 3}, adopt="old-hub"), at)
+    assert (wish.fields, wish.rotation, wish.overlap, wish.frozen, wish.adopt) == (
+        {"rights": "read", "user": "hub-reader", "purpose": "orders into the hub"},
+        3,
+        3600.0,
+        "",
+        "old-hub",
+    )
+
+
+@pytest.mark.parametrize(("until", "frozen"), [("2999-12-31", "sales"), ("2000-01-01", "")])
+def test_a_freeze_lasts_until_its_day(until: str, frozen: str) -> None:
+    assert wish_of(credential(freeze={"until": until, "reason": "sales"}), now()).frozen == frozen
+    assert wish_of(credential(freeze={"until": now().date().isoformat(), "reason": "today"}), now()).frozen == "today"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["woocommerce/other", "core/api_key", "../sandbox/api_key", "nothing/api_key", "woocommerce", "core.vault/x"],
+)
+def test_a_kind_of_another_version_is_said(name: str) -> None:
+    with pytest.raises(UnknownKind, match="this version knows no credential"):
+        kinds.credential(name)
+
+
+def test_kinds_are_found_by_their_names() -> None:
+    assert kinds.credential("woocommerce/api_key").identity == "url"
+    assert type(kinds.link("vault")) is VaultReader
+    assert type(kinds.link("person")) is PersonReader
+    with pytest.raises(UnknownKind, match="no link to 'stackone'"):
+        kinds.link("stackone")
