@@ -28,6 +28,7 @@ def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
         "private": {host: list(networks) for host, networks in sorted(hosts.private.items())},
         "ca_file": hosts.ca_file or "",
         "declared": {connection.name: connection.rotate for connection in stack.connections},
+        "former": sorted(connection.was for connection in stack.connections if connection.was),
         "stores": _stores(stack),
     }
 

@@ -4,6 +4,7 @@ They hold no state; `load` finds them by a name that stands in the engine's stat
 cross as a traceback: the engine would print its source lines and, worse, what they hold.
 """
 
+import atexit
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -46,6 +47,9 @@ _seen: set[str] = set()
 """The credentials that the engine had looked at in this process, and so knows; with the ledger's own name once that was
 looked at. One process serves the refresh and the run that follows it."""
 
+_renamed: set[str] = set()
+"""Former names of what is declared. They stand in no state: a note about a rename may go without a change."""
+
 _said: set[str] = set()
 """What need not be said again for every resource."""
 
@@ -62,6 +66,9 @@ def load(name: str) -> ResourceProvider:
     # Only here: where the program runs, the engine's SDK needs its tracebacks.
     sys.tracebacklimit = 0
     harden()
+    # The engine ends this process politely: logins of ours end with it.
+    atexit.unregister(TOOLBOX.close)
+    atexit.register(TOOLBOX.close)
     return _PROVIDERS[name]() if name in _PROVIDERS else Tombstone(name)
 
 
@@ -490,7 +497,9 @@ class LedgerProvider(Provider):
     @clean
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Refuse, already in the preview, what would end or renew too much at once. Name what the engine does not know."""
-        inputs, before = whole(news), whole(olds).get("declared", {})
+        inputs = whole(news)
+        _renamed.update(inputs.pop("former", ()))
+        before = _before(olds)
         lost = _lost(before, inputs)
         if lost:
             inputs["ends"] = [f"{name}: a run that made it was killed, and it is declared no more" for name in lost]
@@ -506,12 +515,12 @@ class LedgerProvider(Provider):
     @clean
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
         """End what is ours and not declared."""
-        return UpdateResult(self._end_strays(whole(news), whole(olds).get("declared", {})))
+        return UpdateResult(self._end_strays(whole(news), _before(olds)))
 
     def _end_strays(self, inputs: Properties, before: Properties) -> Properties:
         lost = _lost(before, inputs)
         ledger.count_today(TOOLBOX, inputs, before)
-        problems = ledger.end_strays(TOOLBOX, inputs, leave=before.keys() - set(lost))
+        problems = ledger.end_strays(TOOLBOX, inputs, leave=(before.keys() - set(lost)) | _renamed)
         if problems:
             raise NotDone(_lines("ledger", problems))
         pending = ledger.pending(TOOLBOX, inputs)
@@ -537,6 +546,11 @@ class LedgerProvider(Provider):
             echoed = {**inputs, **({"drift": list(strays)} if strays else {})}
             return ReadResult(id_, {**_ledger_outputs(inputs, pending), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)
+
+
+def _before(olds: Properties) -> Properties:
+    """What was declared so far, by names that may end: a renamed connection does not."""
+    return {name: note for name, note in whole(olds).get("declared", {}).items() if name not in _renamed}
 
 
 def _lost(before: Properties, inputs: Properties) -> list[str]:

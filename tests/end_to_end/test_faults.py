@@ -210,8 +210,17 @@ def test_a_store_that_moved_is_followed_and_another_one_is_refused(bench: Workbe
     after = bench.credential("shop/orders")
     assert (after["url"], after["consumer_secret"]) == (moved, before["consumer_secret"])
     assert bench.journal("shop/orders")["store"] == moved
-    # The note about the move may go.
-    bench.declare("shop", {"orders": {}})
+    # The note about the move may go. A store that is called otherwise from now on is the same one too.
+    bench.undeclare("shop")
+    bench.stores["boutique"] = bench.stores["shop"]
+    bench.declare("boutique", {"orders": {}}, was="shop")
+    renamed = bench.preview()
+    assert "(create)" not in renamed.text
+    assert "(delete)" not in renamed.text
+    bench.applied()
+    bench.declare("boutique", {"orders": {}})
     bench.settled()
+    assert bench.keys("boutique") == keys
+    assert bench.credential("shop/orders") == after
     assert bench.destroy().code == 0
-    assert bench.keys("shop") == []
+    assert bench.keys("boutique") == []

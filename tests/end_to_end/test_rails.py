@@ -62,9 +62,10 @@ def test_the_preview_of_a_pull_request_reads_no_secret_and_invents_nothing(bench
     bench.declare("shop", {"orders": {}, "stock": {}})
     bench.applied()
     bench.sandbox.client.delete_key(bench.stores["shop"].served, bench.keys("shop")[0].key_id)
-    seq = bench.sandbox.client.last_seq()
+    seq, tokens = bench.sandbox.client.last_seq(), bench.tokens()
     seen = bench.preview("--expect-no-changes", role="preview")
     assert seen.code == 0, seen.text
+    assert bench.tokens() == tokens, "the login of the run did not end with it"
     assert "not looked at: this login may read no secret" in seen.text
     assert "generation 1 was proved on 20" in seen.text
     assert "drift" not in seen.text

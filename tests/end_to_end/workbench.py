@@ -247,6 +247,10 @@ class Workbench:
         names: list[str] = (answer.json().get("data") or {}).get("keys", [])
         return names
 
+    def tokens(self) -> set[str]:
+        """The accessors of all tokens that Vault honours."""
+        return set(self.vault("LIST", "/auth/token/accessors").json()["data"]["keys"])
+
     def remember_secrets(self) -> None:
         """Read every secret that Vault holds now: nobody may ever have said it."""
         if self.vault("GET", "/sys/health").status_code != 200:

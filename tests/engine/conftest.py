@@ -92,6 +92,7 @@ def toolbox(world: World, monkeypatch: pytest.MonkeyPatch) -> MemoryToolbox:
     monkeypatch.setattr(provider, "TOOLBOX", made)
     monkeypatch.setattr(provider, "_seen", set())
     monkeypatch.setattr(provider, "_said", set())
+    monkeypatch.setattr(provider, "_renamed", set())
     return made
 
 

@@ -273,6 +273,21 @@ def test_a_renamed_connection_is_no_stray() -> None:
     assert rules.held(provider.TOOLBOX.documents(outs), outs)[0].declared
 
 
+def test_a_rename_ends_nothing(world: World) -> None:
+    make("fresh-roast/former")
+    LEDGER.read(ID, ledger())
+    before = ledger(declared={"fresh-roast/former": "", "fresh-roast/first": ""})
+    news = ledger(
+        declared={"fresh-roast/orders": "", "fresh-roast/second": ""},
+        former=["fresh-roast/former", "fresh-roast/first"],
+    )
+    result = LEDGER.check(before, news)
+    assert result.failures == []
+    assert {"former", "ends"}.isdisjoint(result.inputs)
+    LEDGER.update(ID, before, result.inputs)
+    assert all(key.alive for key in world.keys.values())
+
+
 def test_destroy_ends_what_the_engine_did_not_know_and_is_finished_only_then(world: World) -> None:
     make("fresh-roast/orders")
     outs = made()

@@ -79,7 +79,8 @@ def test_every_connection_is_declared_with_its_links_below_it(engine: Recorded, 
             patched.setattr(pulumi.log, "warn", warned.append)
             connection.declare(stacks)
 
-    pulumi.runtime.test(program)()
+    run: Any = pulumi.runtime.test
+    run(program)()
     made = {args.name: args for args in engine.made if args.typ.startswith("pulumi-python:")}
     assert {name: args.typ.rpartition("/")[2] for name, args in made.items()} == {
         "ledger": "core:Ledger",

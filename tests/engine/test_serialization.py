@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import os
 import pickle
@@ -27,10 +28,13 @@ EXACT: dict[type[Provider], bytes] = {
 
 
 @pytest.fixture(autouse=True)
-def _here_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`load` is for the engine's provider process: it hardens it and cuts its tracebacks."""
-    monkeypatch.setattr(provider, "harden", lambda: None)
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """`load` is for the engine's provider process: it hardens it, cuts its tracebacks and sees to its end."""
+    said: list[str] = []
+    monkeypatch.setattr(provider, "harden", lambda: said.append("hardened"))
+    monkeypatch.setattr(atexit, "register", lambda method: said.append(method.__qualname__))
     monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
+    return said
 
 
 def text_in_state(made: ResourceProvider) -> bytes:
@@ -43,11 +47,12 @@ def test_the_bytes_in_state_are_exactly_these(kind: type[Provider]) -> None:
 
 
 @pytest.mark.parametrize("kind", EXACT)
-def test_what_stands_in_state_loads(kind: type[Provider]) -> None:
+def test_what_stands_in_state_loads(kind: type[Provider], done: list[str]) -> None:
     loaded = pickle.loads(EXACT[kind])
     assert type(loaded) is kind
     assert vars(loaded) == {}
     assert sys.tracebacklimit == 0
+    assert done == ["hardened", "Toolbox.close"]
 
 
 def test_two_thousand_in_one_process() -> None:
