@@ -227,18 +227,19 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
         finally:
             run.forget_listing()
         key_id, secret = issued.key_id, issued.secret
-    keep(run, number, key_id, secret)
+    keep(run, number, key_id, secret, made=not adopting)
 
 
-def keep(run: Run, number: int, key_id: str, secret: Mapping[str, Secret]) -> None:
-    """Store what was issued. Refused means that this number was given up meanwhile: its key is ended at once."""
+def keep(run: Run, number: int, key_id: str, secret: Mapping[str, Secret], *, made: bool = True) -> None:
+    """Store what was issued. Refused means that this number was given up meanwhile: the key that was `made` for it is ended
+    at once; an adopted one was not made for it, and another number may have it now."""
     try:
         run.book.keep(number, key_id, run.issuer.tail(secret), secret)
     except VaultConflict:
         journal, _ = run.book.journal()
         # A journal that no longer remembers the number has seen it end long ago.
         known = journal.generations.get(number) if journal is not None else None
-        if known is None or known.state in DEAD:
+        if made and (known is None or known.state in DEAD):
             run.issuer.revoke(key_id)
         raise
     run.operation.report(f"generation {number} is made and its secret is in Vault")
@@ -262,6 +263,13 @@ def _adopted(run: Run, entry: str) -> tuple[str, Mapping[str, Secret]]:
         raise Blocked(
             f"{how_many} at the store ends like the one under {entry}",
             do="Only a key that the store shows once can be adopted",
+            where=run.operation.owner.connection,
+        )
+    taken = [mark.owner for mark in marker.read(run.operation.keyring, found) if mark.owner != run.operation.owner]
+    if taken:
+        raise Blocked(
+            f"the key under {entry} belongs to {taken[0].stack}:{taken[0].connection} already",
+            do="One key cannot serve two connections: make another one",
             where=run.operation.owner.connection,
         )
     return found[0].key_id, value

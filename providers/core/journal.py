@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from providers.core.contract import Document, Documents
 from providers.core.errors import Refused, VaultConflict, VaultUnclear
@@ -236,9 +236,10 @@ class Book:
     def journal(self) -> tuple[Journal | None, int]:
         """The journal and its version; None where the connection never had one."""
         journal, version = self.peek()
-        if journal is not None and journal.known_as and journal.known_as not in {self.name, self._was}:
+        holder = (journal.known_as or journal.connection) if journal is not None else self.name
+        if holder not in {self.name, self._was}:
             raise Refused(
-                f"its place in Vault belongs to {journal.known_as}, which was renamed from it",
+                f"its place in Vault belongs to {holder}, by a rename",
                 do="Take another name for the new connection",
                 where=self.name,
             )
@@ -259,7 +260,14 @@ class Book:
                     where=self.owner.connection,
                 )
             return None, 0
-        journal = Journal.model_validate({k: v for k, v in document.data.items() if k != "txn"})
+        try:
+            journal = Journal.model_validate({k: v for k, v in document.data.items() if k != "txn"})
+        except ValidationError:
+            raise Refused(
+                "the journal in Vault cannot be read: it was edited, or a newer version of this product wrote it",
+                do="Use that version, or put the last good version of the document back",
+                where=self.owner.connection,
+            ) from None
         if (journal.project, journal.stack, journal.connection) != (
             self.owner.project,
             self.owner.stack,
@@ -274,20 +282,30 @@ class Book:
 
     def _home(self, document: Document) -> str:
         """Where the documents of a renamed connection are: noted at its new name, or, until then, at its former one."""
-        if document.state == "absent" and self._was:
-            former = self._documents.read(f"{self._was}/journal")
-            return str(former.data.get("home", self._was)) if former.state == "present" else ""
-        return str(document.data.get("home", ""))
+        if not self._was or "home" in document.data:
+            return str(document.data.get("home", ""))
+        former = self._documents.read(f"{self._was}/journal")
+        home = str(former.data.get("home", self._was)) if former.state == "present" else ""
+        if home and home != self.name and document.state != "absent" and former.data.get("phase", "open") != "closed":
+            raise Refused(
+                f"this name had a key before, and {self._was} has one now",
+                do="Take a name that was never used, or end the former one first",
+                where=self.name,
+            )
+        return home if document.state == "absent" else ""
 
     def move_in(self, *, run: str, at: datetime) -> None:
         """Note at a new name where its documents are, so that the declared former name may go."""
         journal, version = self.journal()
-        if journal is None or self.name in {self.owner.connection, journal.known_as}:
+        if journal is None:
             return
-        renamed = journal.model_copy(update={"known_as": self.name})
-        self.decide(renamed, version, run=run, at=at, what=f"renamed to {self.name}")
-        if self._documents.read(f"{self.name}/journal").state == "absent":
+        away = self.owner.connection != self.name
+        # The note first: without it a journal that already has the new name could not be found under it.
+        if away and self._documents.read(f"{self.name}/journal").state == "absent":
             self._write(f"{self.name}/journal", {"home": self.owner.connection}, 0)
+        if (journal.known_as or journal.connection) != self.name:
+            renamed = journal.model_copy(update={"known_as": self.name if away else ""})
+            self.decide(renamed, version, run=run, at=at, what=f"renamed to {self.name}")
 
     def decide(self, journal: Journal, version: int, *, run: str, at: datetime, what: str) -> int:
         """Write a decision against the journal's version, with a line about it for people; the new version."""

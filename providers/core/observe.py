@@ -37,7 +37,7 @@ class Observation:
     @property
     def state(self) -> str:
         """One word for the connection's state."""
-        return status_word(self.journal, bool(self.drift), bool(self.person))
+        return "drift" if self.drift else status_word(self.journal, False, bool(self.person))
 
 
 def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observation:
@@ -46,6 +46,7 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
     run.read_journal()
     if run.journal is None or run.journal.phase == "closed":
         return Observation(run.journal)
+    run.require_store()
     facts = run.look()
     if facts.lease:
         # Another run is at work: what stands there now is neither its old state nor its new one.

@@ -143,8 +143,6 @@ class Run:
 
     def join(self) -> None:
         """Take part in one incarnation: the open one, or, for a wish, the one that follows a closed one."""
-        if self.wish is not None:
-            self.book.move_in(run=self.operation.run, at=self.operation.clock())
         self.read_journal()
         journal = self.journal
         if journal is None:
@@ -153,8 +151,24 @@ class Run:
             self._incarnation = journal.incarnation
         else:
             self._incarnation = journal.incarnation + 1
-        if self.wish is not None and journal is not None and journal.store != self.operation.store:
+        if self.wish is None:
+            self.require_store()
+            return
+        if journal is not None and journal.store != self.operation.store:
             self._follow(journal)
+        # Only now: a former name that was declared by mistake must not keep what it names.
+        self.book.move_in(run=self.operation.run, at=self.operation.clock())
+
+    def require_store(self) -> None:
+        """Refuse to look, and to end anything, at another address than the key's: its secret goes nowhere else, and what
+        another store lacks is not dead. Only a settling follows a store that moved."""
+        journal = self.journal
+        if journal is not None and journal.phase != "closed" and journal.store != self.operation.store:
+            raise Refused(
+                f"its key is of {journal.store}, not of {self.operation.store}",
+                do="Run `pulumi up`: it finds out whether the store has moved",
+                where=self.operation.owner.connection,
+            )
 
     def _follow(self, journal: Journal) -> None:
         """Another address is declared: our current key must be found there, by id and tail, or nothing is done."""

@@ -290,7 +290,7 @@ def an_address_may_change_while_nothing_lives_there(core: Core) -> None:
     stage.settle(stage.wish(frozen="no"))
     stage.world.refusing = False
     assert stage.settle(stage.wish(), store="https://new.example").state == "live"
-    stage.destroy()
+    stage.destroy(store="https://new.example")
     assert stage.settle(stage.wish(), store="https://third.example").state == "live"
 
 
@@ -339,6 +339,32 @@ def what_the_store_shows_counts_even_where_the_proof_is_blind(core: Core) -> Non
     suffer(stage, issue="wide")
     assert "rights differs at the store" in words(stage.settle(stage.wish()))
     assert alive(stage) == {}
+
+
+@rule
+def a_key_of_another_connection_is_not_adopted(core: Core) -> None:
+    stage = begin(core)
+    key = stage.store.add("made by hand", {"rights": "read", "purpose": "orders"}, "hand")
+    key.label = make(MemoryKeyring(), replace(OWNER, connection="fresh-roast/stock"), 1)
+    outcome = stage.settle(stage.wish(adopt="old"), entry=lambda _: key.secret)
+    assert "belongs to test:fresh-roast/stock already" in words(outcome)
+    assert key.alive
+
+
+@rule
+def a_run_that_comes_late_ends_no_adopted_key(core: Core) -> None:
+    stage = begin(core)
+    key = stage.store.add("made by hand", {"rights": "read", "purpose": "orders"}, "hand")
+    book = stage.core.journal.Book(stage.documents, OWNER)
+
+    def adopted_beside(_: str) -> Any:
+        # While this run looks for the key, another gives the number up and adopts the key as the next one.
+        if stage.core.journal.Book(stage.documents, OWNER).journal()[0].intended == 1:
+            stage.settle(stage.wish(adopt="old"), entry=lambda _: key.secret, lease=0.0)
+        return key.secret
+
+    stage.settle(stage.wish(adopt="old"), entry=adopted_beside, lease=0.0, book=book)
+    assert key.alive
 
 
 @rule
@@ -1628,7 +1654,7 @@ def a_renamed_connection_keeps_its_documents(core: Core) -> None:
     quiet(stage, lambda: settle(renamed, OWNER.connection))
     quiet(stage, lambda: settle(renamed, ""))
     assert stage.core.journal.Book(stage.documents, renamed).journal()[0].known_as == renamed.connection
-    with pytest.raises(errors.Refused, match="renamed from it"):
+    with pytest.raises(errors.Refused, match="by a rename"):
         settle(OWNER, "")
     later = replace(OWNER, connection="fresh-roast/third")
     assert settle(later, renamed.connection).state == "live"

@@ -1,5 +1,8 @@
 """A rename touches no key: the documents and markers keep their first name, and the new name notes where they are."""
 
+import dataclasses
+from collections.abc import Callable
+
 import pytest
 
 from providers.core import loop
@@ -8,6 +11,7 @@ from providers.core.errors import Blocked, Refused, VaultConflict
 from providers.core.journal import Book
 from providers.core.links import LinkOperation, LinkRun
 from providers.core.marker import Owner
+from providers.core.observe import observe
 from providers.core.operation import Operation
 from tests.protocol.doubles import MemoryDocuments, MemoryKeyring, MemoryLink, MemoryStore, World
 
@@ -77,7 +81,7 @@ def test_a_former_name_is_refused_to_another_connection(world: World, taken: str
     settled(world, "shop/new", was="shop/old")
     settled(world, "shop/newer", was="shop/new")
 
-    with pytest.raises(Refused, match="shop/newer, which was renamed from it"):
+    with pytest.raises(Refused, match="belongs to shop/newer, by a rename"):
         loop.settle(operation(world, taken), WISH)
 
 
@@ -130,3 +134,75 @@ def test_a_link_renamed_while_another_run_writes_is_left_for_the_next_run(
     monkeypatch.setattr(run.book, "decide", conflict)
     with pytest.raises(Blocked, match="another run changed the journal"):
         run.connect()
+
+
+def test_a_connection_renamed_back_is_at_home_again(world: World) -> None:
+    settled(world, "shop/old")
+    settled(world, "shop/new", was="shop/old")
+    keys = dict(world.keys)
+
+    settled(world, "shop/old", was="shop/new")
+    back = settled(world, "shop/old")
+
+    assert world.keys == keys
+    journal, _ = back.book.journal()
+    assert journal is not None
+    assert journal.known_as == ""
+    with pytest.raises(Refused, match="belongs to shop/old, by a rename"):
+        loop.settle(operation(world, "shop/new"), WISH)
+
+
+def test_a_rename_that_was_killed_half_way_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(world, "shop/old")
+    keys = dict(world.keys)
+    killed = operation(world, "shop/new", was="shop/old")
+
+    def die(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(killed.book, "decide", die)
+    with pytest.raises(KeyboardInterrupt):
+        loop.settle(killed, WISH)
+
+    with pytest.raises(Refused, match="belongs to shop/old, by a rename"):
+        loop.settle(operation(world, "shop/new"), WISH)
+    settled(world, "shop/new", was="shop/old")
+    assert world.keys == keys
+
+
+def test_a_name_that_had_a_key_before_is_no_new_name(world: World) -> None:
+    settled(world, "shop/new")
+    loop.destroy(operation(world, "shop/new"))
+    settled(world, "shop/old")
+
+    with pytest.raises(Refused, match="this name had a key before, and shop/old has one now"):
+        loop.settle(operation(world, "shop/new", was="shop/old"), WISH)
+
+
+def test_a_wrong_former_name_is_not_kept(world: World) -> None:
+    settled(world, "shop/theirs")
+    mine = operation(world, "shop/mine", was="shop/theirs")
+    elsewhere = dataclasses.replace(mine, store="https://elsewhere.example", issuer=MemoryStore(World()))
+
+    with pytest.raises(Refused, match="does not have our key"):
+        loop.settle(elsewhere, WISH)
+
+    settled(world, "shop/theirs")
+
+
+@pytest.mark.parametrize("act", [loop.destroy, lambda o: observe(o, WISH)])
+def test_nothing_is_looked_at_or_ended_at_another_address(world: World, act: Callable[[Operation], object]) -> None:
+    settled(world, "shop/orders")
+    elsewhere = dataclasses.replace(operation(world, "shop/orders"), store="https://elsewhere.example")
+
+    with pytest.raises(Refused, match="its key is of"):
+        act(elsewhere)
+
+    assert any(key.alive for key in world.keys.values())
+
+
+def test_a_journal_that_cannot_be_read_is_said(world: World) -> None:
+    MemoryDocuments(world).write("shop/orders/journal", {"format": 9}, cas=0)
+
+    with pytest.raises(Refused, match="cannot be read"):
+        loop.settle(operation(world, "shop/orders"), WISH)
