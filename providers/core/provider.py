@@ -40,6 +40,9 @@ R = TypeVar("R")
 UNCHECKED = "unchecked"
 """The state of a resource that could not be looked at: its last known values stand, and nothing is concluded."""
 
+UNPROVED = "unproved"
+"""The state of a credential whose store does not show whether it accepts it. No drift: nothing says that it is dead."""
+
 TOOLBOX = Toolbox()
 """What this process shares. It reaches nothing before it is needed."""
 
@@ -225,6 +228,8 @@ class CredentialProvider(Provider):
             try:
                 seen = observe(operation, wish_of(inputs, operation.clock()))
                 state, reasons = _stands(seen)
+                if state == UNPROVED:
+                    _say(id_, [f"not proved: {reasons[0]}"])
                 facts = _facts(operation, facts)
             except VaultDenied:
                 # So it is in a pull request's preview: no secret is readable, but what was decided is.
@@ -297,7 +302,9 @@ def _stands(seen: Observation) -> tuple[str, Sequence[str]]:
     """The state in one word, and what time, a link or a person still owes."""
     if seen.drift:
         return "due", (*seen.person, *seen.waiting)
-    return status_word(seen.journal, False, bool(seen.person)), (*seen.person, *seen.waiting, *seen.unverifiable)
+    unproved = any(finding.check == RECOGNISED and finding.verdict == "unverifiable" for finding in seen.findings)
+    state = UNPROVED if unproved else status_word(seen.journal, False, bool(seen.person))
+    return state, (*seen.unverifiable, *seen.person, *seen.waiting)
 
 
 def _last_proof(journal: Journal | None) -> Sequence[str]:
@@ -417,9 +424,13 @@ class LinkProvider(Provider):
         return CreateResult(f"{inputs['connection']}/{inputs['link']}", self._connect(inputs))
 
     @clean
-    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
-        """Give the user the present credential and prove it there."""
-        return UpdateResult(self._connect(whole(news)))
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        """Give the user the present credential and prove it there. Another user under the same name takes the place of the
+        former, who is cleared first."""
+        before, inputs = whole(olds), whole(news)
+        if before["to"] != inputs["to"]:
+            self._disconnect(before)
+        return UpdateResult(self._connect(inputs))
 
     def _connect(self, inputs: Properties) -> Properties:
         run = _link_run(inputs)
@@ -435,7 +446,10 @@ class LinkProvider(Provider):
     @clean
     def delete(self, _id: str, props: Properties) -> None:
         """Clear the user and take it out of the journal."""
-        run = _link_run(whole(props))
+        self._disconnect(whole(props))
+
+    def _disconnect(self, inputs: Properties) -> None:
+        run = _link_run(inputs)
         outcome = run.disconnect()
         if outcome.problems:
             raise NotDone(_lines(run.where, outcome.problems))
@@ -520,10 +534,10 @@ class LedgerProvider(Provider):
     def _end_strays(self, inputs: Properties, before: Properties) -> Properties:
         lost = _lost(before, inputs)
         ledger.count_today(TOOLBOX, inputs, before)
-        problems = ledger.end_strays(TOOLBOX, inputs, leave=(before.keys() - set(lost)) | _renamed)
-        if problems:
-            raise NotDone(_lines("ledger", problems))
-        pending = ledger.pending(TOOLBOX, inputs)
+        leave = (before.keys() - set(lost)) | _renamed
+        ledger.refuse_mass_end(TOOLBOX, inputs, leave)
+        # What cannot be ended now stays in sight as drift; every other resource waits for this one and must not.
+        pending = (*ledger.end_strays(TOOLBOX, inputs, leave), *ledger.pending(TOOLBOX, inputs))
         _say("ledger", pending)
         return _ledger_outputs(inputs, pending)
 

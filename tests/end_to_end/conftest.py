@@ -57,4 +57,5 @@ def bench(make_workbench: Callable[[], Workbench], stores: ServerProcess) -> Ite
     stores.client.clear_faults()
     assert len(made.secrets) > len(made.prepared.roles) + 2 or not made.connections(), "the scan knows no key"
     assert made.leaks() == []
+    assert not [text for text in made.transcript if "Traceback" in text or 'File "' in text]
     made.close()

@@ -102,7 +102,7 @@ def test_a_key_made_by_hand_is_taken_over_as_it_is(bench: Workbench) -> None:
     bench.secrets |= {made.consumer_key, made.consumer_secret}
     bench.put(
         bench.prepared.mounts.adopt,
-        "shop-hub",
+        f"{store.url.removeprefix('https://')}/shop-hub",
         {"consumer_key": made.consumer_key, "consumer_secret": made.consumer_secret},
     )
     wrong = {"orders": {"rights": "read_write", "user": "pim-writer", "adopt": "shop-hup"}}

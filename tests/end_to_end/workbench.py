@@ -310,6 +310,10 @@ class Workbench:
         prefix = f"{PROJECT}:{self.stack}:"
         return [key for key in self.sandbox.client.keys(self.stores[name].served) if prefix in key.description]
 
+    def same_keys(self, name: str) -> list[tuple[int, str, str]]:
+        """Our keys at a store, as far as only a person's or our own act changes them."""
+        return [(key.key_id, key.truncated_key, key.description) for key in self.keys(name)]
+
     def foreign_keys(self, name: str) -> list[KeyRow]:
         """All other keys of a store."""
         ours = {key.key_id for key in self.keys(name)}

@@ -284,6 +284,17 @@ def test_a_login_that_reads_no_secret_sees_the_last_proof(
     assert capsys.readouterr().out == ""
 
 
+def test_a_key_that_cannot_be_proved_is_said_and_no_drift(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    outs = made()
+    world.pace = lambda step, _: "unverifiable" if step == "verify" else ""
+    seen = read(outs)
+    assert seen.outs is not None
+    assert seen.outs["status"] == {"state": "unproved", "reasons": ["recognised: seen"]}
+    assert seen.inputs is not None
+    assert "drift" not in seen.inputs
+    assert capsys.readouterr().out == "fresh-roast/orders: not proved: recognised: seen\n"
+
+
 def test_a_connection_that_nobody_looked_at_has_nothing_to_say() -> None:
     inputs = checked(credential())
     assert provider._observed(inputs, Observation(None)) == {}

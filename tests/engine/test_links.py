@@ -116,6 +116,17 @@ def test_a_renamed_link_is_the_same_link(toolbox: MemoryToolbox) -> None:
     assert LINK.check(outs, link(link="desk")).inputs["link_was"] == "hub"
 
 
+@pytest.mark.usefixtures("key")
+def test_another_user_under_the_same_name_takes_the_place(toolbox: MemoryToolbox) -> None:
+    outs = made()
+    updated = LINK.update(ID, outs, link(to="person")).outs
+    assert updated is not None
+    assert updated["status"] == {"state": "awaiting_person", "generation": 0}
+    journal, _ = toolbox.book(credential()).journal()
+    assert journal is not None
+    assert (journal.links["hub"].life, journal.links["hub"].reads) == (2, False)
+
+
 def test_without_a_connection_there_is_no_link() -> None:
     outs = link() | {"status": None}
     assert LINK.read(ID, outs).id == ""

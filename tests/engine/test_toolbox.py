@@ -68,8 +68,25 @@ def test_an_operation_works_where_the_inputs_say(toolbox: Toolbox, monkeypatch: 
     monkeypatch.setattr(toolbox.vault, "secret", lambda mount, entry: {"where": Secret(f"{mount}/{entry}")})
     entry = operation.entry("old-hub")
     assert entry is not None
-    assert entry["where"].reveal() == "legacy/old-hub"
+    assert entry["where"].reveal() == "legacy/fresh-roast.example/old-hub"
     assert toolbox.link_operation(credential()).owner == operation.owner
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://fresh-roast.example", "legacy/fresh-roast.example/old-hub"),
+        ("https://fresh-roast.example/de/shop", "legacy/fresh-roast.example/de/shop/old-hub"),
+        ("https://localhost:8443/shop", "legacy/localhost:8443/shop/old-hub"),
+    ],
+)
+def test_an_entry_to_adopt_lies_under_the_stores_own_address(
+    toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch, url: str, place: str
+) -> None:
+    monkeypatch.setattr(toolbox.vault, "secret", lambda mount, entry: {"where": Secret(f"{mount}/{entry}")})
+    entry = toolbox.operation(credential(url=url, private_networks=["127.0.0.0/8"])).entry("old-hub")
+    assert entry is not None
+    assert entry["where"].reveal() == place
 
 
 def test_the_wish_is_what_the_inputs_say() -> None:
