@@ -56,7 +56,8 @@ class Discovered:
         yield f"{self.store}: {len(self.foreign)} keys of others, {self.ours} of ours"
         stubs = [key.stub for key in self.foreign if key.stub]
         if self.stubs and stubs:
-            yield f"# Under `connections:`; each pair goes to {self.adopt_mount}/<entry> in Vault first."
+            place = f"{self.adopt_mount}/<host>[:port][/<path>]/<entry>"
+            yield f"# Under `connections:`; each pair goes to {place} in Vault first."
             for stub in stubs:
                 yield from stub.splitlines()
 

@@ -126,8 +126,12 @@ class Toolbox:
         return kind_of(inputs).issuer(inputs, StoreTools(self.http(inputs), self.clock, login))
 
     def operation(self, inputs: Inputs, *, report: Callable[[str], None] | None = None) -> Operation:
-        """An operation on the connection that inputs describe."""
-        entries = inputs["vault"]["adopt"]
+        """An operation on the connection that inputs describe.
+
+        An entry to adopt lies under its store's address, `<adopt mount>/<host>[:port][/<path>]/<entry>`, as admin logins
+        do: a declaration that names another address cannot send a hand-made key there.
+        """
+        mount, place = inputs["vault"]["adopt"], _place(inputs)
         given: dict[str, Any] = {} if report is None else {"report": report}
         return Operation(
             book=self.book(inputs),
@@ -136,8 +140,9 @@ class Toolbox:
             store=inputs[kind_of(inputs).identity],
             platform=kind_name(inputs),
             clock=self.clock,
-            entry=lambda entry: self.vault.secret(entries, entry),
+            entry=lambda entry: self.vault.secret(mount, f"{place}/{entry}"),
             revoke_adopted=bool(inputs.get("revoke_on_destroy", False)),
+            inputs={word: inputs[word] for word in (*kind_of(inputs).kept, "revoke_on_destroy") if word in inputs},
             **given,
         )
 
@@ -156,6 +161,11 @@ class Toolbox:
                 self._vault = None
 
 
-def _host(inputs: Inputs) -> str:
+def _place(inputs: Inputs) -> str:
+    """Host, port where it is not the usual one, and path of a store, without slashes at the ends."""
     address: str = inputs[kind_of(inputs).identity]
-    return address.partition("://")[2].partition("/")[0].partition(":")[0]
+    return address.partition("://")[2].strip("/")
+
+
+def _host(inputs: Inputs) -> str:
+    return _place(inputs).partition("/")[0].partition(":")[0]

@@ -96,9 +96,11 @@ class ConnectionWords(Shared):
     team: Name | None = None
     """The team that answers for it, where it is not the store's."""
     adopt: Segment | None = None
-    """The entry under the adopt prefix in Vault that holds the hand-made credential to take over."""
+    """The entry in Vault, under the adopt mount and the store's address, that holds the credential to take over."""
     revoke_on_destroy: Flag = False
-    """Whether an adopted credential is revoked in the end, and not only forgotten."""
+    """Whether a destroy revokes an adopted credential even where it never got our marker, and does not only forget it.
+
+    On WooCommerce adoption puts our marker on the key, so a destroy revokes it whatever stands here."""
     rotate: Line | None = None
     """The reason for one rotation: a new text replaces the credential once."""
     was: Name | None = None
