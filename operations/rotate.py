@@ -172,7 +172,7 @@ def _rotated(session: Session, connection: Connection, ask: Asking | None, *, le
     person: list[str] = []
     problems: list[ConnectionsError] = []
     for link in connection.links if _current(settled.journal) else ():
-        given = LinkRun(operation, link.name, kinds.link(link.to)).connect()
+        given = LinkRun(operation, link.name, kinds.link(link.to), was=link.was).connect()
         person += given.person
         problems += given.problems
     # The links have moved: what they held may retire.

@@ -37,8 +37,8 @@ STYLES: Final = {
 
 
 def plain(text: str) -> str:
-    """A text of anybody's on one line, printable, and cut."""
-    line = "".join(character if character.isprintable() else "�" for character in " ".join(text.split()))
+    """A text of anybody's on one line, printable, without a secret, and only then cut: a part of one is none to find."""
+    line = "".join(character if character.isprintable() else "�" for character in " ".join(redact(text).split()))
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 

@@ -47,6 +47,7 @@ def _open(run: Run, step: Step, facts: Facts) -> None:
                 connection=owner.connection,
                 store=run.operation.store,
                 platform=run.operation.platform,
+                inputs=dict(run.operation.inputs),
             ),
             "opened",
         )
@@ -100,7 +101,7 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
     fingerprint = run.operation.fingerprint(kept.values)
     wrong = _wrong(run, facts, number, kept, fingerprint)
     if not wrong:
-        findings = run.prove(number, kept.values, generation.wished)
+        findings = run.prove(number, kept.values, _to_prove(run, facts, generation, kept))
         wrong = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "contradicted")
         recognised = any(f.check == RECOGNISED and f.verdict == "confirmed" for f in findings)
         if not wrong and not recognised:
@@ -126,6 +127,17 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
         journal = journal.moved(journal.current, "superseded", at)
     journal = journal.moved(number, "current", at, key_id=kept.key_id, tail=kept.tail, fingerprint=fingerprint)
     run.decide(journal.model_copy(update={"lease": None}), f"generation {number} is proved and current")
+
+
+def _to_prove(run: Run, facts: Facts, generation: Generation, kept: Kept) -> Mapping[str, Any]:
+    """What the proof is held to: what was wished; of an adopted key, where rights change in place, what it has until they
+    are changed and proved again."""
+    if generation.made_by != "adopt" or facts.keys is None:
+        return generation.wished
+    by_id = Selector(run.book.owner.prefix, frozenset({kept.key_id}))
+    found = next((key.fields for key in run.issuer.find(by_id) if key.key_id == kept.key_id), generation.wished)
+    changeable = facts.capabilities.revisable
+    return {name: found.get(name, value) if name in changeable else value for name, value in generation.wished.items()}
 
 
 def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) -> str:
@@ -206,6 +218,7 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
     intended = journal.model_copy(
         update={
             "next": number + 1,
+            "inputs": dict(operation.inputs),
             "generations": {**journal.generations, number: generation},
             "lease": None if by_person else Lease(run=operation.run, since=at),
         }

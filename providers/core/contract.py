@@ -272,7 +272,8 @@ class CredentialKind:
     `identity` is the input that tells which store it is (`url`, ...); `fields` are the declared fields that belong to the
     credential, and what `Order.fields` and `StoreKey.fields` carry; `revisable` those that change in place;
     `secret_fields` are the fixed names of the `credential` document; `issuer` makes the issuer from all inputs (the
-    store's address and settings among them) and does no I/O itself; `close` ends what the kind keeps between operations
+    store's address and settings among them) and does no I/O itself; `kept` are further inputs that its issuer
+    needs, which the journal keeps; `close` ends what the kind keeps between operations
     of the process, such as admin sessions, and may be called more than once; `wider` says in words what other fields
     permit that the former ones did not, empty where nothing.
     """
@@ -284,4 +285,5 @@ class CredentialKind:
     secret_fields: tuple[str, ...]
     issuer: Callable[[Mapping[str, Any], Tools], Issuer]
     close: Callable[[], None] = lambda: None
+    kept: tuple[str, ...] = ()
     wider: Callable[[Fields, Fields], str] = lambda before, after: ""

@@ -107,7 +107,7 @@ class StepTaken(_Value):
 class Journal(_Value):
     """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted.
 
-    `known_as` is the name under which it is declared since it was renamed; its documents and markers keep the first name.
+    `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name under which it is declared since it was renamed; its documents and markers keep the first name.
     """
 
     format: Literal[1] = 1
@@ -117,6 +117,7 @@ class Journal(_Value):
     known_as: str = ""
     store: str
     platform: str = ""
+    inputs: dict[str, Any] = Field(default_factory=dict)
     incarnation: int = 1
     phase: Literal["open", "closing", "closed"] = "open"
     next: int = 1

@@ -57,17 +57,39 @@ def too_much(before: Mapping[str, Any], declared: Mapping[str, Any], already: in
     """
     ended, renewed = touched(before, declared)
     count, whole = len(ended) + len(renewed), len(before)
-    limit = whole // 3 if whole >= FEW else whole - 1
-    permitted = os.environ.get(OVERRIDE, "")
+    limit = _limit(whole)
     if count == 0 or whole < 2 or count + already <= limit:
         return ""
-    if permitted.isdecimal() and int(permitted) >= count:
+    if _permitted(count):
         return ""
     names = ", ".join((*ended, *renewed)[:FEW]) + (", ..." if count > FEW else "")
     today = f", after {already} today" if already else ""
     return (
         f"this ends {len(ended)} and renews {len(renewed)} of {whole} credentials{today} ({names}); "
         f"if that is meant, run with {OVERRIDE}={count}"
+    )
+
+
+def _limit(whole: int) -> int:
+    return whole // 3 if whole >= FEW else whole - 1
+
+
+def _permitted(count: int) -> bool:
+    permitted = os.environ.get(OVERRIDE, "")
+    return permitted.isdecimal() and int(permitted) >= count
+
+
+def refuse_mass_end(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> None:
+    """Refuse to end, as strays, most of what Vault holds: so it looks where the engine's state was lost, or where an old
+    branch is applied, and nobody said that these connections are no longer wanted."""
+    doomed = [held for held in _wanted(toolbox, inputs, leave) if held.journal.in_state("current", "superseded")]
+    count, whole = len(doomed), len(doomed) + len(inputs["declared"])
+    if whole < 2 or count <= _limit(whole) or _permitted(count):
+        return
+    names = ", ".join(held.owner.connection for held in doomed[:FEW]) + (", ..." if count > FEW else "")
+    raise Refused(
+        f"{count} connections that Vault holds are not declared here, and {whole - count} are ({names}); "
+        f"if they are to be ended, run with {OVERRIDE}={count}"
     )
 
 
@@ -80,13 +102,14 @@ def count_today(toolbox: Toolbox, inputs: Inputs, before: Mapping[str, Any]) -> 
     while True:
         kept = documents.read("_ledger")
         same_day = kept.state == "present" and kept.data.get("day") == today
-        already = int(kept.data["touched"]) if same_day else 0
-        refusal = too_much(before, inputs["declared"], already)
+        # By name: a run that failed and is repeated touches nothing more.
+        earlier = set(str(kept.data.get("touched", "")).split()) if same_day else set()
+        now = {*ended, *renewed}
+        refusal = too_much(before, inputs["declared"], len(earlier - now))
         if refusal:
             raise Refused(refusal)
-        total = str(already + len(ended) + len(renewed))
         try:
-            documents.write("_ledger", {"day": today, "touched": total}, cas=kept.version)
+            documents.write("_ledger", {"day": today, "touched": " ".join(sorted(earlier | now))}, cas=kept.version)
         except VaultConflict:
             continue
         return
@@ -212,10 +235,8 @@ def pending(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
 
 def _awaits_person(journal: Journal) -> bool:
     """Whether its end is decided and only a person can finish it."""
-    return journal.phase == "closing" and any(
-        journal.generations[number].made_by == "person"
-        for number in journal.in_state("retiring", "abandoned", "intended")
-    )
+    left = [journal.generations[number] for number in journal.in_state("retiring", "abandoned", "intended")]
+    return journal.phase == "closing" and any(g.made_by == "person" and not g.confirmed for g in left)
 
 
 # --- ending ---
@@ -224,10 +245,13 @@ def _awaits_person(journal: Journal) -> bool:
 def end_strays(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> tuple[str, ...]:
     """End what is ours and not declared, but what the engine is about to end itself (`leave`); what could not be ended,
     in words."""
+    return tuple(problem for held in _wanted(toolbox, inputs, leave) for problem in _end(toolbox, inputs, held))
+
+
+def _wanted(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> list[Held]:
     found, unknown = _undeclared(toolbox, inputs)
     forgotten = {mark.owner.connection for mark in unknown}
-    wanted = [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in leave]
-    return tuple(problem for held in wanted for problem in _end(toolbox, inputs, held))
+    return [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in leave]
 
 
 def forget_readers(operation: Operation, journal: Journal | None) -> None:
@@ -246,6 +270,7 @@ def restored(inputs: Inputs, owner: Owner, journal: Journal) -> dict[str, Any]:
         **_common(inputs),
         "connection": owner.connection,
         **store,
+        **journal.inputs,
         **(latest.wished if latest is not None else {}),
         **_host_words(inputs, store),
     }
@@ -271,8 +296,13 @@ def _placed(name: str, reason: object) -> str:
 
 def alive(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
     """Everything of the stack that is not at its end, in words; empty when nothing of ours is alive."""
-    return tuple(
+    words = [
         f"{found.owner.connection}: {_live(found.journal)}"
         for found in held(toolbox.documents(inputs), inputs)
         if found.journal.phase != "closed"
-    )
+    ]
+    words += [
+        f"{mark.owner.connection}: the store still has key {mark.key.key_id} (number {mark.number})"
+        for mark in at_stores(toolbox, inputs)
+    ]
+    return tuple(words)

@@ -137,9 +137,10 @@ class LinkRun:
             self.life = entry.life
         if entry is not None and entry.state == "unlinking":
             raise Superseded("another run is removing this link", where=self.where)
-        if entry is not None and entry.acknowledged == entry.connecting == number and not again:
+        same_user = entry is not None and entry.reads == self._reads
+        if entry is not None and same_user and entry.acknowledged == entry.connecting == number and not again:
             return LinkOutcome(entry)
-        if entry is None or entry.connecting != number:
+        if entry is None or not same_user or entry.connecting != number:
             entry = self._intend(journal, entry, number)
         if not self._own_slot(entry):
             return None
@@ -152,17 +153,20 @@ class LinkRun:
             )
         return self._give(entry, number, kept.values)
 
+    @property
+    def _reads(self) -> bool:
+        """Whether the user reads Vault itself: publishing moves it."""
+        return self.link.acknowledges == "overlap"
+
     def _intend(self, journal: Journal, entry: LinkEntry | None, number: int) -> LinkEntry:
         """Say in the journal what the user may be given, before it is given."""
         if entry is None:
             self.life = journal.lives.get(self.name, 0) + 1
-            entry = LinkEntry(
-                life=self.life,
-                place=self.link.place,
-                holds=number,
-                reads=self.link.acknowledges == "overlap",
-            )
+            entry = LinkEntry(life=self.life, place=self.link.place, holds=number, reads=self._reads)
         changed = entry.model_copy(update={"connecting": number})
+        if entry.reads != self._reads:
+            # Another kind of user has this name now: what the former one said does not count for it.
+            changed = changed.model_copy(update={"reads": self._reads, "acknowledged": 0})
         try:
             self.decide(journal, changed, f"connecting to generation {number}")
         except VaultConflict:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from providers.core import marker
 from providers.core.contract import Clock, Documents, Finding, Issuer, Keyring
@@ -30,7 +31,7 @@ class Operation:
 
     `store` is the store's identity as it is declared; `run` names this run in the journal; `report` gets one line per
     act, for people; `wait` sleeps; `lease` is in seconds, 0 ignores leases; `entry` reads an adopted value;
-    `revoke_adopted` lets a destroy end a key that was adopted and never carried our marker.
+    `inputs` are the words that the journal keeps, for an end without a declaration; `revoke_adopted` lets a destroy end a key that was adopted and never carried our marker.
     """
 
     book: Book
@@ -45,6 +46,7 @@ class Operation:
     lease: float = LEASE_SECONDS
     entry: Callable[[str], Mapping[str, Secret] | None] = lambda _: None
     revoke_adopted: bool = False
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def on(cls, documents: Documents, owner: marker.Owner, keyring: Keyring, issuer: Issuer, store: str) -> "Operation":

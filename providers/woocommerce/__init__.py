@@ -16,6 +16,7 @@ CREDENTIALS: Mapping[str, CredentialKind] = {
         secret_fields=SECRET_FIELDS,
         issuer=issuer,
         close=store.close,
+        kept=("login", "authentication"),
         wider=wider,
     ),
 }

@@ -352,6 +352,22 @@ def a_key_of_another_connection_is_not_adopted(core: Core) -> None:
 
 
 @rule
+def an_adopted_key_gets_the_declared_rights(core: Core) -> None:
+    stage = begin(core, revisable=frozenset({"rights", "purpose"}))
+    key = stage.store.add("made by hand", {"rights": "read_write", "purpose": "orders"}, "hand")
+    assert stage.settle(stage.wish(adopt="old"), entry=lambda _: key.secret).state == "live"
+    assert states(stage) == {1: "current"}
+    assert key.fields["rights"] == "read"
+
+
+@rule
+def the_journal_keeps_what_an_end_without_declaration_needs(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish(), inputs={"login": "none"})
+    assert stage.journal().inputs == {"login": "none"}
+
+
+@rule
 def a_run_that_comes_late_ends_no_adopted_key(core: Core) -> None:
     stage = begin(core)
     key = stage.store.add("made by hand", {"rights": "read", "purpose": "orders"}, "hand")

@@ -9,7 +9,7 @@ from providers.core import loop
 from providers.core.due import Wish
 from providers.core.errors import Blocked, Refused, VaultConflict
 from providers.core.journal import Book
-from providers.core.links import LinkOperation, LinkRun
+from providers.core.links import LinkOperation, LinkRun, PersonReader, VaultReader
 from providers.core.marker import Owner
 from providers.core.observe import observe
 from providers.core.operation import Operation
@@ -206,3 +206,15 @@ def test_a_journal_that_cannot_be_read_is_said(world: World) -> None:
 
     with pytest.raises(Refused, match="cannot be read"):
         loop.settle(operation(world, "shop/orders"), WISH)
+
+
+def test_another_kind_of_user_under_the_same_name_begins_anew(world: World) -> None:
+    settled(world, "shop/orders")
+    book = Book(MemoryDocuments(world), Owner("connections", "test", "shop/orders"))
+    LinkRun(LinkOperation(book, world.clock), "hub", VaultReader()).connect()
+
+    outcome = LinkRun(LinkOperation(book, world.clock), "hub", PersonReader()).connect()
+
+    assert outcome.entry is not None
+    assert (outcome.entry.reads, outcome.entry.acknowledged) == (False, 0)
+    assert outcome.person != ()
