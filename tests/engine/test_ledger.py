@@ -215,7 +215,7 @@ def test_most_of_what_vault_holds_is_not_ended_as_strays(monkeypatch: pytest.Mon
     with pytest.raises(NotDone, match=words):
         LEDGER.create(ledger(declared={}))
     monkeypatch.setenv("CONNECTIONS_OVERRIDE", "3")
-    assert LEDGER.create(ledger(declared={})).outs["status"] == {"state": "settled", "reasons": []}
+    assert made(declared={})["status"] == {"state": "settled", "reasons": []}
 
 
 def test_a_repeated_run_touches_nothing_more(toolbox: MemoryToolbox) -> None:
