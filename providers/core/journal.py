@@ -107,7 +107,8 @@ class StepTaken(_Value):
 class Journal(_Value):
     """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted.
 
-    `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name under which it is declared since it was renamed; its documents and markers keep the first name.
+    `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name
+    under which it is declared since it was renamed; its documents and markers keep the first name.
     """
 
     format: Literal[1] = 1

@@ -30,8 +30,9 @@ class Operation:
     """What one run needs to work on one connection.
 
     `store` is the store's identity as it is declared; `run` names this run in the journal; `report` gets one line per
-    act, for people; `wait` sleeps; `lease` is in seconds, 0 ignores leases; `entry` reads an adopted value;
-    `inputs` are the words that the journal keeps, for an end without a declaration; `revoke_adopted` lets a destroy end a key that was adopted and never carried our marker.
+    act, for people; `wait` sleeps; `lease` is in seconds, 0 ignores leases; `entry` reads an adopted value; `inputs` are
+    the words that the journal keeps, for an end without a declaration; `revoke_adopted` lets a destroy end a key that was
+    adopted and never carried our marker.
     """
 
     book: Book
