@@ -63,7 +63,7 @@ def _resource(platform: str, kind: str) -> type[CredentialResource]:
 def declare(stacks: Path) -> None:
     """Declare everything that the stack's files say. An error in them ends the program before anything is touched."""
     project, name = pulumi.get_project(), pulumi.get_stack()
-    stack = load(stacks, name, platforms())
+    stack = load(stacks, name, platforms(), project=project)
     for connection in stack.connections:
         for warning in connection.warnings:
             pulumi.log.warn(f"{connection.name}: {warning}")

@@ -3,11 +3,13 @@
 Offline: nothing but the files is read.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from providers.core.errors import DeclarationError
 from providers.core.marker import Owner
 from providers.declarations import names
 from providers.declarations.files import (
@@ -50,12 +52,22 @@ BUILT_IN: Final[Mapping[str, Any]] = {
 }
 """Values of the shared words that nobody wrote."""
 
+PROJECT: Final = r"[a-z][a-z0-9-]*"
+"""A project's name as a marker can carry it: a marker with another could be made, but never be read again."""
+
 
 def load(stacks_directory: Path, stack: str, platforms: Platforms, *, project: str = "connections") -> Stack:
     """Read `stacks/<stack>/**` and `stacks/rights/**`; raise `DeclarationErrors` with all problems of all files.
 
     `project` is the Pulumi project's name: labels at stores must leave room for the marker that begins with it.
+    `DeclarationError` where that marker could not carry it.
     """
+    if not re.fullmatch(PROJECT, project):
+        raise DeclarationError(
+            f"the project's name {shown(project)} cannot stand in the marker at our keys",
+            do="Name it with a letter a-z first, then lower-case letters, digits and hyphens",
+            where="Pulumi.yaml",
+        )
     problems: list[Problem] = []
     top = stacks_directory.name
     if names.flaw(stack) or stack in RESERVED or not (stacks_directory / stack).is_dir():
@@ -219,6 +231,7 @@ class _Resolver:
             if by_person and word == "rotate_after" and origins[word] == Origin():
                 shared[word] = None
         resolved = tuple(self._resolved_link(file, full, path, levels, name, link) for name, link in links.items())
+        _former_links(file, path, resolved)
         overlaps = [link.fields["overlap"] for link in resolved if link.to == "vault"]
         if "overlap" in model.model_fields_set and not overlaps:
             file.at_word((*path, "overlap"), "overlap: nothing here reads Vault; only links to vault need it")
@@ -331,6 +344,34 @@ class _Resolver:
             elif connection.was in taken:
                 file.at_value(path, f"was: {taken[connection.was]} says the same; one connection has a former name")
             taken[connection.was] = connection.name
+        self._adopted_once()
+
+    def _adopted_once(self) -> None:
+        """An entry holds one key, and one key serves one connection."""
+        takers: dict[tuple[str, str], str] = {}
+        for connection in self.connections:
+            if not connection.adopt:
+                continue
+            first = takers.setdefault((connection.store.name, connection.adopt), connection.name)
+            if first != connection.name:
+                path = ("connections", connection.name.partition("/")[2], "adopt")
+                what = f"adopt: {first} takes this entry; one key cannot serve two connections"
+                self.files[connection.store.name].at_value(path, what)
+
+
+def _former_links(file: DeclaredFile, path: Where, links: Iterable[DeclaredLink]) -> None:
+    """A former name is neither a present one nor another link's."""
+    present = {link.name for link in links}
+    taken: dict[str, str] = {}
+    for link in links:
+        if not link.was or link.was == link.name:
+            continue
+        at = (*path, "links", link.name, "was")
+        if link.was in present:
+            file.at_value(at, f"was: {link.was} is declared; a former name cannot be a present one")
+        elif link.was in taken:
+            file.at_value(at, f"was: {taken[link.was]} says the same; one link has a former name")
+        taken[link.was] = link.name
 
 
 def _nearest(word: str, levels: Iterable[_Level]) -> tuple[Any, Origin]:

@@ -20,7 +20,8 @@ from providers.woocommerce import labels
 LONGEST_ADDRESS: Final = 200
 
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_PATH_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_-])?")
+"""The login lies in Vault under the address, so a part of its path is one that Vault takes (core/vault/paths.py)."""
 _NOT_THE_STORE = re.compile(r"/(wp-json|wc-auth|wc-api|wp-admin|wp-login\.php|index\.php|wp-content)(/.*)?$")
 _LOGIN = re.compile(r"[A-Za-z0-9_.@-]([A-Za-z0-9 _.@-]{0,58}[A-Za-z0-9_.@-])?")
 
@@ -47,7 +48,10 @@ def store_url(value: object) -> str:
     if path.endswith("/"):
         raise ValueError(f"no slash at the end: {address}{path.rstrip('/')}")
     if path and not all(_PATH_SEGMENT.fullmatch(segment) for segment in path[1:].split("/")):
-        raise ValueError("a sub-directory consists of letters, digits, '.', '_', '~' and '-'")
+        raise ValueError(
+            "each part of a path consists of letters, digits, '.', '_' and '-', without '.' or '-' first or '.' last:"
+            " the admin login lies under it in Vault"
+        )
     return address + path
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from providers.core import marker
+from providers.core.errors import ConnectionsError
 from providers.declarations import DeclarationErrors, load, platforms
 from providers.declarations.problems import Problem
 from tests.declarations.files import ALL, SETTINGS, STORE, loaded, problems, write_stack
+from tests.protocol.doubles import MemoryKeyring
 
 OTHER = STORE.replace("fresh-roast", "acme-parts")
 
@@ -137,6 +140,20 @@ def test_no_such_stack(stack: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(DeclarationErrors) as caught:
         load(write_stack(tmp_path, {"rights/paper/x.yaml": ""}), stack, ALL)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("project", ["Agency", "agency.stores", "agency_stores", "1agency", "-agency", "agency\n", ""])
+def test_a_project_that_no_marker_could_carry_is_refused(project: str, tmp_path: Path) -> None:
+    with pytest.raises(ConnectionsError, match="cannot stand in the marker at our keys") as caught:
+        load(write_stack(tmp_path, {}), "production", ALL, project=project)
+    assert caught.value.where == "Pulumi.yaml"
+    assert caught.value.do.startswith("Name it with a letter a-z first")
+
+
+def test_a_project_is_named_as_markers_are_read(tmp_path: Path) -> None:
+    stack = load(write_stack(tmp_path, {}), "production", ALL, project="agency-2")
+    mark = marker.make(MemoryKeyring(), marker.Owner("agency-2", "production", stack.connections[0].name), 1)
+    assert marker.strip(f"orders {mark}") == "orders"
 
 
 def test_no_folder_at_all(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ RIGHT = [
     ("HTTPS://Fresh-Roast.Example", "https://fresh-roast.example"),
     ("https://fresh-roast.example:443/Shop", "https://fresh-roast.example/Shop"),
     ("https://localhost:18443/fresh-roast", "https://localhost:18443/fresh-roast"),
-    ("https://fresh-roast.example/de/shop_2~a", "https://fresh-roast.example/de/shop_2~a"),
+    ("https://fresh-roast.example/de/shop_2.a-b", "https://fresh-roast.example/de/shop_2.a-b"),
     ("https://192.0.2.10:8443", "https://192.0.2.10:8443"),
     ("https://xn--rst-qla.example", "https://xn--rst-qla.example"),
 ]
@@ -48,10 +48,16 @@ WRONG = [
     ("https://fresh-roast.example:0", "no valid port"),
     ("https://fresh-roast.example:99999", "no valid port"),
     ("https://fresh-roast.example:", "no valid port"),
-    ("https://fresh-roast.example/a//b", "a sub-directory consists of"),
-    ("https://fresh-roast.example/a/../b", "a sub-directory consists of"),
-    ("https://fresh-roast.example/%2e%2e", "a sub-directory consists of"),
-    ("https://fresh-roast.example/a;b", "a sub-directory consists of"),
+    ("https://fresh-roast.example/a//b", "each part of a path consists of"),
+    ("https://fresh-roast.example/a/../b", "each part of a path consists of"),
+    ("https://fresh-roast.example/%2e%2e", "each part of a path consists of"),
+    ("https://fresh-roast.example/a;b", "each part of a path consists of"),
+    # What Vault takes in no path of an admin login.
+    ("https://fresh-roast.example/~shop", "each part of a path consists of"),
+    ("https://fresh-roast.example/shop_2~a", "each part of a path consists of"),
+    ("https://fresh-roast.example/-shop", "each part of a path consists of"),
+    ("https://fresh-roast.example/shop.", "each part of a path consists of"),
+    ("https://fresh-roast.example/" + "a" * 129, "each part of a path consists of"),
     (["https://fresh-roast.example"], "a list was found"),
 ]
 

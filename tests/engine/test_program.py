@@ -108,6 +108,15 @@ def test_every_connection_is_declared_with_its_links_below_it(engine: Recorded, 
     assert linked["vault"] == {"mount": "kv"}
 
 
+def test_room_for_the_marker_is_reckoned_with_the_projects_own_name(
+    engine: Recorded, stacks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulumi, "get_project", lambda: "p" * 180)
+    with pytest.raises(DeclarationError, match="fit beside our marker"):
+        connection.declare(stacks)
+    assert engine.made == []
+
+
 def test_resources_are_known_by_their_former_names(stacks: Path) -> None:
     stack = load(stacks, "production", platforms(), project="connections")
     renamed, kept = stack.connections
