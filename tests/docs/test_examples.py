@@ -16,7 +16,8 @@ from operations.doctor import DIAGNOSIS
 from providers.core import marker
 from providers.core.redaction import Secret
 from providers.declarations import load, platforms
-from providers.woocommerce import SECRET_FIELDS, labels
+from providers.woocommerce import labels
+from providers.woocommerce.issuer import SECRET_FIELDS
 from sandbox.server_process import ServerProcess
 from sandbox.vault import Access, client
 from tests.docs.markdown import KINDS, PAGES, ROOT, Block, all_blocks, blocks, missing, table, the_block
@@ -142,10 +143,12 @@ def test_a_reader_follows_a_rotation(
         assert isinstance(example["products"](vault, store), list)
         first = example["credential"](vault)
         assert project("rotate", "fresh-roast/orders", "--compromised", "--reason", "seen by the test").code == 0
+        # Whoever read a moment too early is refused once, and reads again.
+        read_now, read_early = example["credential"], [first]
+        example["credential"] = lambda client: read_early.pop() if read_early else read_now(client)
         assert isinstance(example["products"](vault, store), list)
-        assert example["credential"](vault)["generation"] == str(int(first["generation"]) + 1)
-        others = first["url"].rpartition("/")[0]
-        assert others
+        assert read_early == []
+        assert read_now(vault)["generation"] == str(int(first["generation"]) + 1)
         path = as_here("/v1/kv/data/connections/production/fresh-roast/orders-hub/credential", project)
         assert vault.get(path.replace("/credential", "/generations/1")).status_code == 403
     assert len(project.control.keys(there)) == 1

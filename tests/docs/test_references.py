@@ -110,10 +110,12 @@ def test_variables_are_read_somewhere(page: str, name: str) -> None:
     folders = ("providers", "operations", "tests", "script")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ""}]
     own = Path(__file__).parent
-    # Names such as CONNECTIONS_TEST_VAULT_ADDR are put together from a prefix and a word.
-    prefix = name.rpartition("_")[0] + "_"
     read = [path.read_text(encoding="utf-8") for path in files if path.is_file() and own not in path.parents]
-    assert any(re.search(rf"\b{name}\b", text) or f'"{prefix}' in text or f"{prefix}{{" in text for text in read), page
+    # Names of one family are put together from what they share and a word.
+    shared = "CONNECTIONS_TEST_VAULT_"
+    parts = [f"{shared}{{", f'"{name.removeprefix(shared)}"'] if name.startswith(shared) else [name]
+    patterns = [re.compile(rf"(?<!\w){re.escape(part)}(?!\w)" if part == name else re.escape(part)) for part in parts]
+    assert any(all(pattern.search(text) for pattern in patterns) for text in read), page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
