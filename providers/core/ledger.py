@@ -233,6 +233,9 @@ def pending(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
     return tuple(words)
 
 
+_A_PERSONS = "; only a person can end it: `connections status` says how"
+
+
 def _awaits_person(journal: Journal) -> bool:
     """Whether its end is decided and only a person can finish it."""
     left = [journal.generations[number] for number in journal.in_state("retiring", "abandoned", "intended")]
@@ -297,7 +300,7 @@ def _placed(name: str, reason: object) -> str:
 def alive(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
     """Everything of the stack that is not at its end, in words; empty when nothing of ours is alive."""
     words = [
-        f"{found.owner.connection}: {_live(found.journal)}"
+        f"{found.owner.connection}: {_live(found.journal)}{_A_PERSONS if _awaits_person(found.journal) else ''}"
         for found in held(toolbox.documents(inputs), inputs)
         if found.journal.phase != "closed"
     ]

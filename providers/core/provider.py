@@ -26,7 +26,7 @@ from providers.core import kinds, ledger, loop
 from providers.core.contract import RECOGNISED, CredentialKind
 from providers.core.errors import ConnectionsError, VaultDenied, VaultError
 from providers.core.hardening import harden
-from providers.core.journal import Journal, LinkEntry
+from providers.core.journal import Book, Journal, LinkEntry
 from providers.core.links import LinkRun
 from providers.core.observe import A_NEW_KEY, Observation, observe
 from providers.core.operation import Operation, Outcome, status_word
@@ -464,7 +464,8 @@ class LinkProvider(Provider):
             if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
             entry = journal.links.get(inputs["link"]) or journal.links.get(run.was)
-            state, drift = _link_stands(journal, entry, by_person=run.link.acknowledges == "person")
+            coming = _captured(run.book, journal)
+            state, drift = _link_stands(journal, entry, coming, by_person=run.link.acknowledges == "person")
             echoed = {**inputs, **({"drift": [drift]} if drift else {})}
             return ReadResult(id_, {**_link_outputs(inputs, entry, state), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)
@@ -476,18 +477,25 @@ def _awaited(journal: Journal) -> bool:
     return journal.current is None and awaited is not None and journal.generations[awaited].made_by == "person"
 
 
-def _link_stands(journal: Journal, entry: LinkEntry | None, *, by_person: bool) -> tuple[str, str]:
+def _captured(book: Book, journal: Journal) -> int:
+    """The generation that a person put in and the next run makes current, or 0."""
+    number = journal.intended
+    by_person = number is not None and journal.generations[number].made_by == "person"
+    return number if number is not None and by_person and book.kept(number).state == "present" else 0
+
+
+def _link_stands(journal: Journal, entry: LinkEntry | None, coming: int, *, by_person: bool) -> tuple[str, str]:
     """A link's state in one word, and what the next run does about it."""
-    current = journal.current
+    number = coming or journal.current
     if entry is None:
-        return ("awaiting_person", "") if _awaited(journal) else ("absent", "it is not connected")
+        return ("absent", "it is not connected") if number else ("awaiting_person", "")
     if by_person:
         waits = entry.acknowledged != entry.connecting
-        behind = current is not None and entry.connecting != current
-        drift = f"generation {current} is not handed over yet" if behind else ""
+        behind = number is not None and entry.connecting != number
+        drift = f"generation {number} is not handed over yet" if behind else ""
         return "awaiting_person" if waits else "acknowledged", drift
-    if current is not None and entry.acknowledged != current:
-        return "connecting", f"generation {current} is not yet taken over"
+    if number is not None and entry.acknowledged != number:
+        return "connecting", f"generation {number} is not yet taken over"
     return "acknowledged", ""
 
 
@@ -538,7 +546,7 @@ class LedgerProvider(Provider):
         ledger.refuse_mass_end(TOOLBOX, inputs, leave)
         # What cannot be ended now stays in sight as drift; every other resource waits for this one and must not.
         pending = (*ledger.end_strays(TOOLBOX, inputs, leave), *ledger.pending(TOOLBOX, inputs))
-        _say("ledger", pending)
+        _say("", pending)
         return _ledger_outputs(inputs, pending)
 
     @clean
@@ -548,7 +556,7 @@ class LedgerProvider(Provider):
         problems = ledger.end_strays(TOOLBOX, inputs, leave=())
         left = (*problems, *ledger.alive(TOOLBOX, inputs))
         if left:
-            raise NotDone("not ended yet: " + _lines("ledger", left))
+            raise NotDone("not ended yet: " + _lines("", left))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look for what is ours and not declared. Never raises."""

@@ -245,9 +245,10 @@ def test_a_stray_of_a_person_is_kept_in_sight_and_no_drift(
     told = made()
     words = "fresh-roast/forgotten waits for a person: generation 1 is retiring"
     assert told["status"] == {"state": "pending", "reasons": [words]}
-    assert f"ledger: {words}\n" in capsys.readouterr().out
+    assert f"{words}\n" in capsys.readouterr().out
     assert drift(told) == []
-    with pytest.raises(NotDone, match="^not ended yet: "):
+    ends = "^not ended yet: fresh-roast/forgotten: generation 1 is retiring; only a person can end it: "
+    with pytest.raises(NotDone, match=ends):
         LEDGER.delete(ID, told)
 
 
@@ -328,7 +329,7 @@ def test_destroy_ends_what_the_engine_did_not_know_and_is_finished_only_then(wor
     make("fresh-roast/orders")
     outs = made()
     world.revocable = False
-    with pytest.raises(NotDone, match="^not ended yet: ledger: fresh-roast/orders: "):
+    with pytest.raises(NotDone, match="^not ended yet: fresh-roast/orders: "):
         LEDGER.delete(ID, outs)
     world.revocable = True
     LEDGER.delete(ID, outs)

@@ -97,11 +97,32 @@ def test_before_a_person_made_the_key_there_is_nothing_to_connect(world: World, 
     assert outs["status"] == {"state": "awaiting_person", "generation": 0}
     assert drift(outs) == []
     people.capture(toolbox.operation(key), MemoryStore(world).add("", key, "hand").secret)
+    # Shown before the run that proves the key, so that the same run connects too.
+    assert drift(outs) == ["it is not connected"]
     CREDENTIAL.update("id", key, key)
     assert drift(outs) == ["it is not connected"]
     updated = LINK.update(ID, outs, outs).outs
     assert updated is not None
     assert updated["status"] == {"state": "acknowledged", "generation": 1}
+
+
+def test_the_next_key_of_a_person_is_taken_over_by_the_run_that_proves_it(world: World, toolbox: MemoryToolbox) -> None:
+    world.capabilities = BY_PERSON
+    key = settle()
+    store = MemoryStore(world)
+    people.capture(toolbox.operation(key), store.add("", key, "hand").secret)
+    CREDENTIAL.update("id", key, key)
+    outs = made()
+    again = key | {"rotation": {"number": 2, "since": "2026-01-01"}}
+    CREDENTIAL.update("id", key, again)
+    assert drift(outs) == []
+    people.capture(toolbox.operation(key), store.add("", key, "hand").secret)
+    assert drift(outs) == ["generation 2 is not yet taken over"]
+    CREDENTIAL.update("id", key, again)
+    updated = LINK.update(ID, outs, outs).outs
+    assert updated is not None
+    assert updated["status"] == {"state": "acknowledged", "generation": 2}
+    assert drift(outs) == []
 
 
 @pytest.mark.usefixtures("key")
