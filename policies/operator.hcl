@@ -10,7 +10,6 @@ path "{{mount}}/metadata/{{project}}/{{stack}}/*" { capabilities = ["list", "rea
 path "{{adopt}}/data/*" { capabilities = ["create", "update"] }
 path "{{adopt}}/metadata/*" { capabilities = ["list", "read"] }
 
-path "{{transit}}/hmac/connections-marker" { capabilities = ["update"] }
 path "{{transit}}/hmac/connections-fingerprint" { capabilities = ["update"] }
 
 path "auth/token/lookup-self" { capabilities = ["read"] }
