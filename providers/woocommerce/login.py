@@ -77,7 +77,7 @@ def _pass(web: Session, login: Login) -> None:
     raise LoginBlocked(
         f"the admin login needs a person: the login page answers {answer.status} and gives no session "
         "(two-factor, captcha, or a login page elsewhere)",
-        do="Let a service user pass without it, or declare `login: none` and make the key by hand",
+        do="Let this service user log in without a second factor, or declare `login: none`: a person makes the keys then",
         where=web.where,
     )
 

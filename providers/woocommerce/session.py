@@ -21,7 +21,7 @@ from providers.core.errors import (
 )
 from providers.core.http import Answer, Origin, Pairs
 from providers.woocommerce import pages
-from providers.woocommerce.login import BROWSER, Login, LoginBlocked, Visit, log_in, log_out, whole
+from providers.woocommerce.login import BROWSER, Login, Visit, log_in, log_out, whole
 from providers.woocommerce.pages import Landing
 
 T = TypeVar("T")
@@ -120,16 +120,6 @@ class AdminSession:
     def enter(self) -> None:
         """Log in where nobody has yet; an error where that cannot be done."""
         self._current()
-
-    def blocked(self) -> bool:
-        """Whether logging in needs a person. Tries it where nobody has yet; any other trouble shows elsewhere."""
-        try:
-            self.enter()
-        except LoginBlocked:
-            return True
-        except ConnectionsError:
-            return False
-        return False
 
     def close(self) -> None:
         """Log out, as well as that goes, and forget the cookies. The next use logs in again."""

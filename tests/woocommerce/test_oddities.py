@@ -22,6 +22,7 @@ from providers.core.http import Answer, Origin
 from providers.woocommerce.admin import LONG_LIST, USERS_PER_PAGE, Admin
 from providers.woocommerce.api import Rest
 from providers.woocommerce.diagnosis import diagnose
+from providers.woocommerce.login import LoginBlocked
 from providers.woocommerce.pages import Landing, ListPage, Row
 from providers.woocommerce.session import AdminSession, Refusal
 from tests.woocommerce.conftest import MakeShop, Shop, order
@@ -369,4 +370,5 @@ def test_facts_of_another_form_are_left_out(make_shop: MakeShop, body: object) -
 def test_a_login_page_elsewhere_needs_a_person(make_shop: MakeShop) -> None:
     shop = make_shop()
     answers(shop, "login_page", "not here", status=404)
-    assert shop.issuer().capabilities.made_by == "person"
+    with pytest.raises(LoginBlocked, match="answers 404 and gives no session"):
+        shop.issuer().find(ALL)

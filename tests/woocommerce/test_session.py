@@ -10,9 +10,11 @@ import pytest
 
 from providers.core.contract import Selector
 from providers.core.errors import ConnectionsError, Forbidden, PersonNeeded, StoreError, Transient, Unauthorized
+from providers.core.redaction import Secret
 from providers.woocommerce import session as sessions
 from providers.woocommerce import store as stores
 from providers.woocommerce.issuer import BY_FORM, BY_PERSON
+from providers.woocommerce.login import LoginBlocked
 from tests.woocommerce.conftest import PASSWORD, MakeShop, Shop, order
 
 ALL = Selector("")
@@ -62,7 +64,7 @@ def test_logging_out_ends_the_session_at_the_store(shop: Shop) -> None:
 def test_logging_out_needs_no_page_seen_before(make_shop: MakeShop) -> None:
     shop = make_shop()
     issuer = shop.issuer()
-    assert issuer.capabilities == BY_FORM
+    issuer.store.session.enter()
     issuer.close()
     assert shop.control.end_sessions(shop.name) == 0
 
@@ -178,10 +180,40 @@ def test_a_refusal_is_forgotten_after_a_while(make_shop: MakeShop, monkeypatch: 
 def test_a_login_that_needs_a_person_is_recognised(shop: Shop) -> None:
     shop.settings(two_factor=True)
     issuer = shop.issuer()
-    with pytest.raises(PersonNeeded, match="needs a person"):
-        issuer.find(ALL)
-    assert issuer.capabilities == BY_PERSON
+    unknown = {"consumer_key": Secret("ck_" + "0" * 40), "consumer_secret": Secret("cs_" + "0" * 40)}
+    for act in (
+        lambda: issuer.find(ALL),
+        lambda: issuer.issue(order()),
+        lambda: issuer.revise("1", order()),
+        lambda: issuer.revoke("1"),
+        # What the store said of itself before is kept, and not overwritten with less.
+        issuer.facts,
+        # A key that the API does not know is looked for in the list, and not taken for dead without it.
+        lambda: issuer.verify(unknown, {"rights": "read"}),
+    ):
+        with pytest.raises(LoginBlocked, match="needs a person") as raised:
+            act()
+        assert "without a second factor, or declare `login: none`" in raised.value.do
+    control = issuer.control()
+    assert (control.verdict, "needs a person" in control.evidence) == ("unverifiable", True)
     assert shop.count("login") == 1
+
+
+def test_who_makes_the_keys_is_declared_and_never_asked_of_the_login_page(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "REFUSAL_KEPT", 0.0)
+    shop = make_shop()
+    issuer = shop.issuer()
+    assert issuer.capabilities == BY_FORM
+    assert shop.issuer(login="none").capabilities == BY_PERSON
+    assert (shop.count("login_page"), shop.count("login")) == (0, 0)
+    # A challenge in front of the login page, that passes again.
+    shop.fault("status", "login_page", status=403, times=1)
+    with pytest.raises(LoginBlocked):
+        issuer.find(ALL)
+    assert issuer.capabilities == BY_FORM
+    assert len(issuer.find(ALL)) == 1
 
 
 def test_a_captcha_looks_like_a_wrong_password_and_the_advice_says_so(shop: Shop) -> None:
