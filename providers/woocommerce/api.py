@@ -13,6 +13,7 @@ from providers.core.contract import Clock
 from providers.core.errors import StoreError, Transient, Unexpected
 from providers.core.http import Answer, Origin, Text
 from providers.core.redaction import Secret
+from providers.woocommerce import texts
 from providers.woocommerce.verification import Reply
 
 VERSIONS = ("wc/v3", "wc/v2", "wc/v1")
@@ -29,8 +30,8 @@ TROUBLE_KEPT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What the API says about itself without a key: its root, the version we use, the store's home address, and by how
-    many seconds the store's clock is ahead of ours (None where it does not say)."""
+    """What the API says about itself without a key: its root, the version we use, the store's home address in
+    its own words, and by how many seconds the store's clock is ahead of ours (None where it does not say)."""
 
     root: str
     version: str
@@ -152,4 +153,5 @@ def reply(answer: Answer) -> Reply:
     document = json_of(answer)
     code = document.get("code") if isinstance(document, Mapping) else None
     allow = frozenset(re.findall(r"[A-Z]+", answer.headers.get("allow", "")))
-    return Reply(answer.status, code if isinstance(code, str) else "", isinstance(document, list), allow)
+    said = texts.code(code) if isinstance(code, str) else ""
+    return Reply(answer.status, said, isinstance(document, list), allow)

@@ -8,6 +8,7 @@ from providers.core.errors import ConnectionsError, CouldNotLook, Forbidden, Sto
 from providers.woocommerce.issuer import ApiKeyIssuer
 from providers.woocommerce.session import UpgradePending, WizardInTheWay
 from providers.woocommerce.store import Store
+from providers.woocommerce.texts import shown
 
 SIGNED_WITHIN = 900.0
 """Seconds by which clocks may differ before a store refuses signed (OAuth) calls (sheet woocommerce.md 7.4)."""
@@ -61,7 +62,7 @@ def _home(store: Store) -> str:
     home = store.rest.index().home.rstrip("/")
     if home != store.origin.url:
         raise StoreError(
-            f"the store calls itself {home or 'nothing'}: consumers that sign their calls would be refused",
+            f"the store calls itself {shown(home) or 'nothing'}: consumers that sign their calls would be refused",
             do="Declare that address as `url`",
         )
     return "the store calls itself what is declared"

@@ -27,6 +27,7 @@ from providers.woocommerce.api import Index, KeyPair, reply
 from providers.woocommerce.login import Login
 from providers.woocommerce.pages import RIGHTS, TAIL, KeyPage, Row
 from providers.woocommerce.store import Store
+from providers.woocommerce.texts import plain, shown
 from providers.woocommerce.verification import CANNOT_VIEW, MEANING, Reply, Standing, findings, standing
 
 FIELDS = ("rights", "user", "purpose")
@@ -59,11 +60,12 @@ class ApiKeyIssuer:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Without an admin login, or with one that needs a person at every login, a person makes and revokes the keys.
+        """As declared: with `login: none` a person makes and revokes the keys, else the form does.
 
-        To know the latter the first look logs in.
+        Never by what the login page says now: a challenge that passes must not leave a number open that waits for a
+        person. A login that needs one is `LoginBlocked`, wherever it is used.
         """
-        return BY_PERSON if self.by_person or self.store.session.blocked() else BY_FORM
+        return BY_PERSON if self.by_person else BY_FORM
 
     def public(self) -> Mapping[str, str]:
         """The store's address, which readers of the key need."""
@@ -85,11 +87,12 @@ class ApiKeyIssuer:
         rows = self.store.keys.get(fresh=fresh)
         chosen = [row for row in rows if selector.text in row.label or row.key_id in selector.key_ids]
         if not selector.details:
-            return [StoreKey(row.key_id, row.label, row.tail, facts=_facts(row)) for row in chosen]
+            return [StoreKey(row.key_id, row.label, shown(row.tail), facts=_facts(row)) for row in chosen]
         # A key that went away since the list was read has no page: it is no key any more.
-        shown = [(row, page) for row in chosen if (page := admin.show(row.key_id)) is not None]
+        pages = [(row, page) for row in chosen if (page := admin.show(row.key_id)) is not None]
         return [
-            StoreKey(page.key_id, page.label, page.tail, self._fields(row, page), _facts(row)) for row, page in shown
+            StoreKey(page.key_id, page.label, shown(page.tail), self._fields(row, page), _facts(row))
+            for row, page in pages
         ]
 
     def same_store(self, key_id: str, tail: str) -> bool:
@@ -100,14 +103,14 @@ class ApiKeyIssuer:
     def facts(self) -> Mapping[str, str]:
         """API version and home address; with an admin login, WooCommerce's version and the store's id where it has one."""
         index = self.store.rest.index()
-        found = {"api": index.version, "home": index.home}
-        return found if self.capabilities is BY_PERSON else found | self.store.status()
+        found = {"api": index.version, "home": shown(index.home)}
+        return found if self.by_person else found | self.store.status()
 
     def _fields(self, row: Row, page: KeyPage) -> Fields:
         user = self._login_of(page.owner_id) if row.owner else ""
         # A user that is gone shows as an empty cell in the list (sheet 4.5).
-        user = user or f"ghost (#{page.owner_id or '?'})"
-        return {"rights": page.rights, "user": user, "purpose": marker.strip(page.label)}
+        user = shown(user) or f"ghost (#{shown(page.owner_id) or '?'})"
+        return {"rights": page.rights, "user": user, "purpose": plain(marker.strip(page.label), labels.LONGEST)}
 
     def _login_of(self, owner_id: str) -> str:
         if owner_id and owner_id not in self.store.logins:
@@ -220,28 +223,28 @@ class ApiKeyIssuer:
     def verify(self, secret: Mapping[str, Secret], fields: Fields) -> Sequence[Finding]:
         """Recognised, may read, may write: each as declared, presence and absence (sheet 7.1). Changes nothing."""
         index, pair = self.store.rest.index(), self._pair(secret)
-        get, shown, pair = self._standing(index, pair)
-        if shown is Standing.ANONYMOUS and self._in_list(pair):
-            shown = Standing.STRIPPED
-        if shown is Standing.READS and self.store.rest.ask("GET", index.products, None).is_list:
-            shown = Standing.INDISTINCT
+        get, stands, pair = self._standing(index, pair)
+        if stands is Standing.ANONYMOUS and self._in_list(pair):
+            stands = Standing.STRIPPED
+        if stands is Standing.READS and self.store.rest.ask("GET", index.products, None).is_list:
+            stands = Standing.INDISTINCT
         post = None
-        if MEANING[shown][0] == "confirmed":
+        if MEANING[stands][0] == "confirmed":
             post = self.store.rest.ask("POST", index.nowhere, pair)
         note = "; the key had to be sent in the query string: the host strips the header" if pair.in_query else ""
-        return findings(str(fields["rights"]), index.version, get, shown, post, note)
+        return findings(str(fields["rights"]), index.version, get, stands, post, note)
 
     def probe(self, secret: Mapping[str, Secret]) -> Life:
         """Whether the store accepts the key now."""
-        _, shown, _ = self._standing(self.store.rest.index(), self._pair(secret))
-        return MEANING[shown][1]
+        _, stands, _ = self._standing(self.store.rest.index(), self._pair(secret))
+        return MEANING[stands][1]
 
     def control(self) -> Finding:
         """That the API tells nobody from somebody right now: it refuses a call without a key, and serves the admin."""
         try:
             index = self.store.rest.index()
             nobody = self.store.rest.ask("GET", index.products, None)
-            if self.capabilities is BY_PERSON:
+            if self.by_person:
                 return Finding(
                     CONTROL, "unverifiable", f"without a key: {nobody}; there is no admin login to compare with"
                 )
@@ -259,14 +262,14 @@ class ApiKeyIssuer:
         tried = [pair, KeyPair(pair.consumer_key, pair.consumer_secret, in_query=True)] if self._in_query else [pair]
         for way in tried:
             get = self.store.rest.ask("GET", index.products, way)
-            shown = standing(get, functools.partial(self.store.rest.ask, "OPTIONS", index.products, way))
-            if shown is not Standing.ANONYMOUS:
-                return get, shown, way
-        return get, shown, pair
+            stands = standing(get, functools.partial(self.store.rest.ask, "OPTIONS", index.products, way))
+            if stands is not Standing.ANONYMOUS:
+                return get, stands, way
+        return get, stands, pair
 
     def _in_list(self, pair: KeyPair) -> bool:
         """Whether the store has this key, and its user; without the user it could not be anybody's call."""
-        if self.capabilities is BY_PERSON:
+        if self.by_person:
             return False
         rows = self.store.keys.get(fresh=True)
         return any(row.tail == pair.consumer_key.tail(TAIL) and row.owner for row in rows)
@@ -286,7 +289,7 @@ def _differences(page: KeyPage | None, label: str, user: User, rights: str) -> t
 
 
 def _facts(row: Row) -> Mapping[str, str]:
-    return {"owner": row.owner, "last_used": row.last_access}
+    return {"owner": shown(row.owner), "last_used": shown(row.last_access)}
 
 
 def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiKeyIssuer:

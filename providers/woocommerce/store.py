@@ -14,6 +14,7 @@ from providers.woocommerce.listing import SharedListing
 from providers.woocommerce.login import Login
 from providers.woocommerce.pages import Row
 from providers.woocommerce.session import AdminSession
+from providers.woocommerce.texts import shown
 
 IDLE = 600.0
 """Seconds after which a session that nobody used is logged out, when another store is asked for."""
@@ -46,7 +47,7 @@ class Store:
             environment = found.get("environment") if isinstance(found, dict) else None
             names = {"version": "woocommerce", "store_id": "store_id"}
             self._status = {
-                ours: environment[theirs]
+                ours: shown(environment[theirs])
                 for theirs, ours in names.items()
                 if isinstance(environment, dict) and isinstance(environment.get(theirs), str)
             }
