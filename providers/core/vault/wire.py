@@ -265,6 +265,8 @@ class Wire:
                 session=session,
                 adapter=_Adapter,
             )
+            # A thread that ends takes its client along, which alone would leave its connections open.
+            weakref.finalize(client, session.close)
             self._own.client = client
             with self._lock:
                 self._all.add(client)
