@@ -361,7 +361,13 @@ MUTANTS = (
     ),
     Mutant(
         "a late maker ends its own key",
-        (("acts", "        if made and (known is None or known.state in DEAD):\n            run.issuer.revoke(key_id)\n", ""),),
+        (
+            (
+                "acts",
+                "        if made and (known is None or known.state in DEAD):\n            run.issuer.revoke(key_id)\n",
+                "",
+            ),
+        ),
         rule("a_late_writer_of_a_forgotten_number_ends_its_key"),
     ),
     Mutant(
