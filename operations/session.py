@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from operations.screen import Screen
-from providers.core import kinds
+from providers.core.address import host_of
 from providers.core.errors import ConnectionsError, DeclarationError
 from providers.core.operation import Operation
 from providers.declarations import Connection, Stack, Store, load, platforms, select
 from providers.declarations.files import RESERVED
 from providers.declarations.names import listed, shown, suggestion
-from providers.declarations.stack import host_of
 from providers.declarations.yaml_text import read
 from providers.inputs import credential_inputs
 
@@ -136,10 +135,5 @@ class Session:
         """End what still runs, and log out everywhere."""
         if "_pool" in self.__dict__:
             self._pool.shutdown(cancel_futures=True)
-        if "toolbox" not in self.__dict__:
-            return
-        known = platforms()
-        for platform in sorted({store.platform for store in self.stack.stores}):
-            for kind in known[platform].credentials:
-                kinds.credential(f"{platform}/{kind}").close()
-        self.toolbox.close()
+        if "toolbox" in self.__dict__:
+            self.toolbox.close()

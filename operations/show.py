@@ -12,7 +12,7 @@ from operations.session import Session
 from operations.work import Failure, vault_path
 from providers.core.errors import ConnectionsError
 from providers.core.journal import Journal
-from providers.declarations import Connection, Stack
+from providers.declarations import Stack, declared_words
 
 STEPS_SHOWN = 10
 
@@ -126,7 +126,7 @@ def show(session: Session, name: str) -> Shown:
     return Shown(
         connection.name,
         vault_path(session, home),
-        _values(session.stack, connection),
+        _origins(session.stack, connection.name, declared_words(connection)),
         tuple(
             LinkShown(link.name, link.to, _origins(session.stack, f"{connection.name}/{link.name}", link.fields))
             for link in connection.links
@@ -135,30 +135,6 @@ def show(session: Session, name: str) -> Shown:
         failure.words if failure else "",
         failure.exit_code if failure else 0,
     )
-
-
-def _values(stack: Stack, connection: Connection) -> tuple[Value, ...]:
-    store = connection.store
-    freeze = connection.freeze.model_dump(mode="json") if connection.freeze else None
-    found = {
-        "platform": connection.platform,
-        **store.fields,
-        "title": store.title,
-        "moved_from": store.moved_from,
-        "purpose": connection.purpose,
-        **connection.fields,
-        "team": connection.team,
-        "ask": connection.ask,
-        "verify": connection.verify,
-        "rotate_after": connection.rotate_after,
-        "rotate": connection.rotate,
-        "freeze": freeze,
-        "adopt": connection.adopt,
-        "revoke_on_destroy": connection.revoke_on_destroy,
-        "was": connection.was,
-        "accept": connection.accept,
-    }
-    return _origins(stack, connection.name, found)
 
 
 def _origins(stack: Stack, name: str, values: Any) -> tuple[Value, ...]:

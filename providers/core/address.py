@@ -123,6 +123,16 @@ def parse(url: str) -> Address:
     return Address(normal_host(parts[1]), int(parts[2] or HTTPS), parts[3])
 
 
+def place_of(url: str) -> str:
+    """Host, port where it is not the usual one, and path of an address in its one spelling; "" where it is no URL."""
+    return url.partition("://")[2].strip("/")
+
+
+def host_of(url: str) -> str:
+    """The host alone of an address in its one spelling, "" where it is no URL."""
+    return place_of(url).partition("/")[0].partition(":")[0]
+
+
 def normal_host(text: str) -> str:
     """A host name in ASCII and lower case, or an IP address in its usual notation (IPv6 without brackets)."""
     try:

@@ -299,6 +299,7 @@ class Http:
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
         self._holds: dict[str, Hold] = {}
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -307,8 +308,9 @@ class Http:
         self.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a later call is an error, since nobody would close what it opens."""
         with self._lock:
+            self._closed = True
             for host in self._hosts.values():
                 host.pool.close()
 
@@ -360,6 +362,8 @@ class Http:
         """What calls to this host share, and what calls to this origin share: vendors count per store."""
         key = f"{address.host} {address.port}"
         with self._lock:
+            if self._closed:
+                raise Unreachable("all connections were closed before this call", where=address.netloc)
             if key not in self._hosts:
                 limit = self._settings.in_flight_per_host
                 own = self._guard.opted_in(address.host)

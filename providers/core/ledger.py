@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.core import kinds, loop, marker
+from providers.core.address import host_of
 from providers.core.contract import Documents, Selector
 from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultDenied, VaultError
 from providers.core.journal import Book, Journal
@@ -168,8 +169,7 @@ def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
 def _host_words(inputs: Inputs, store: Mapping[str, Any]) -> dict[str, Any]:
     """What `_stack.yaml` says about the host of a store."""
     address: str = store[kinds.credential(f"{store['platform']}/{store['kind']}").identity]
-    host = address.partition("://")[2].partition("/")[0].partition(":")[0]
-    return {"private_networks": inputs["private"].get(host, []), "ca_file": inputs["ca_file"]}
+    return {"private_networks": inputs["private"].get(host_of(address), []), "ca_file": inputs["ca_file"]}
 
 
 def _common(inputs: Inputs) -> dict[str, Any]:

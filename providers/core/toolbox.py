@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from providers.core import kinds
+from providers.core.address import host_of, place_of
 from providers.core.contract import Clock, CredentialKind, Documents, Issuer, Keyring
 from providers.core.due import Wish
 from providers.core.http import Http, HttpSettings
@@ -83,6 +84,7 @@ class Toolbox:
         self._lock = threading.Lock()
         self._vault: Vault | None = None
         self._https: dict[tuple[str, str, tuple[str, ...]], Http] = {}
+        self._used: dict[str, CredentialKind] = {}
 
     @property
     def vault(self) -> Vault:
@@ -94,7 +96,7 @@ class Toolbox:
 
     def http(self, inputs: Inputs) -> Http:
         """The HTTP for a store: its own authorities and private networks, shared by all stores with the same."""
-        host = _host(inputs)
+        host = host_of(inputs[kind_of(inputs).identity])
         networks = tuple(inputs.get("private_networks", ()))
         key = (inputs.get("ca_file", ""), host if networks else "", networks)
         with self._lock:
@@ -123,7 +125,10 @@ class Toolbox:
         def login(host: str, path: str) -> Mapping[str, Secret] | None:
             return self.vault.admin_login(mount, host, path)
 
-        return kind_of(inputs).issuer(inputs, StoreTools(self.http(inputs), self.clock, login))
+        kind = kind_of(inputs)
+        with self._lock:
+            self._used[kind_name(inputs)] = kind
+        return kind.issuer(inputs, StoreTools(self.http(inputs), self.clock, login))
 
     def operation(self, inputs: Inputs, *, report: Callable[[str], None] | None = None) -> Operation:
         """An operation on the connection that inputs describe.
@@ -131,7 +136,7 @@ class Toolbox:
         An entry to adopt lies under its store's address, `<adopt mount>/<host>[:port][/<path>]/<entry>`, as admin logins
         do: a declaration that names another address cannot send a hand-made key there.
         """
-        mount, place = inputs["vault"]["adopt"], _place(inputs)
+        mount, place = inputs["vault"]["adopt"], place_of(inputs[kind_of(inputs).identity])
         given: dict[str, Any] = {} if report is None else {"report": report}
         return Operation(
             book=self.book(inputs),
@@ -151,21 +156,15 @@ class Toolbox:
         return LinkOperation(self.book(inputs), self.clock)
 
     def close(self) -> None:
-        """End every connection and login of this process."""
+        """Log out everywhere, and end every connection and login of this process."""
         with self._lock:
+            # The kinds first: to log out, they need the connections.
+            for kind in self._used.values():
+                kind.close()
+            self._used.clear()
             for http in self._https.values():
                 http.close()
             self._https.clear()
             if self._vault is not None:
                 self._vault.close()
                 self._vault = None
-
-
-def _place(inputs: Inputs) -> str:
-    """Host, port where it is not the usual one, and path of a store, without slashes at the ends."""
-    address: str = inputs[kind_of(inputs).identity]
-    return address.partition("://")[2].strip("/")
-
-
-def _host(inputs: Inputs) -> str:
-    return _place(inputs).partition("/")[0].partition(":")[0]

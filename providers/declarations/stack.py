@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.core.address import host_of
 from providers.core.errors import DeclarationError
 from providers.declarations import names
 from providers.declarations.models import Freeze, Settings
@@ -116,38 +117,45 @@ def select(stack: Stack, pattern: str) -> tuple[Connection, ...]:
     raise DeclarationError(f"no connection matches {shown(pattern)}{names.suggestion(pattern, known)}")
 
 
+def declared_words(connection: Connection) -> dict[str, Any]:
+    """What is declared for a connection, by the words of its file: JSON values, its store's among them."""
+    store = connection.store
+    return {
+        "platform": connection.platform,
+        **store.fields,
+        "title": store.title,
+        "moved_from": store.moved_from,
+        "purpose": connection.purpose,
+        **connection.fields,
+        "team": connection.team,
+        "ask": connection.ask,
+        "verify": connection.verify,
+        "rotate_after": connection.rotate_after,
+        "rotate": connection.rotate,
+        "overlap": connection.overlap,
+        "freeze": connection.freeze and connection.freeze.model_dump(mode="json"),
+        "adopt": connection.adopt,
+        "revoke_on_destroy": connection.revoke_on_destroy,
+        "was": connection.was,
+        "accept": connection.accept,
+    }
+
+
 def inputs(stack: Stack, connection: Connection) -> dict[str, Any]:
     """The inputs of the credential's resource: JSON values, no secret, always in the same order, nothing empty.
 
     All that the provider needs to reach and end the credential stands here, since `destroy` runs no program: the
     store's address and words, and what `_stack.yaml` says about Vault and about this host.
     """
-    store = connection.store
     hosts = stack.settings.hosts
     return _filled(
         {
             "connection": connection.name,
-            "was": connection.was,
-            "platform": connection.platform,
+            **declared_words(connection),
             "kind": connection.kind,
-            **store.fields,
-            "title": store.title,
-            "moved_from": store.moved_from,
-            "purpose": connection.purpose,
-            **connection.fields,
-            "team": connection.team,
-            "ask": connection.ask,
-            "verify": connection.verify,
-            "rotate_after": connection.rotate_after,
-            "rotate": connection.rotate,
-            "overlap": connection.overlap,
-            "freeze": connection.freeze and connection.freeze.model_dump(mode="json"),
-            "adopt": connection.adopt,
-            "revoke_on_destroy": connection.revoke_on_destroy,
-            "accept": connection.accept,
             "by_person": connection.by_person,
             "vault": stack.settings.vault.model_dump(mode="json"),
-            "private_networks": list(hosts.private.get(host_of(store.address), ())),
+            "private_networks": list(hosts.private.get(host_of(connection.store.address), ())),
             "ca_file": hosts.ca_file,
         }
     )
@@ -165,11 +173,6 @@ def link_inputs(connection: Connection, link: DeclaredLink) -> dict[str, Any]:
             **link.fields,
         }
     )
-
-
-def host_of(address: str) -> str:
-    """The host of a store's address, without port; empty where the address is no URL."""
-    return address.partition("://")[2].partition("/")[0].partition(":")[0]
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:

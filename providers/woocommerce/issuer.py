@@ -95,11 +95,6 @@ class ApiKeyIssuer:
             for row, page in pages
         ]
 
-    def same_store(self, key_id: str, tail: str) -> bool:
-        """Whether a key of ours is at this address: then it is the store that it was made at, moved."""
-        page = self._admin().show(key_id)
-        return page is not None and page.tail == tail
-
     def facts(self) -> Mapping[str, str]:
         """API version and home address; with an admin login, WooCommerce's version and the store's id where it has one."""
         index = self.store.rest.index()

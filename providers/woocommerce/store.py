@@ -1,6 +1,5 @@
 """What the connections of one store share within a process: its session, its list of keys, its API's index."""
 
-import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -79,6 +78,3 @@ def close() -> None:
         _stores.clear()
     for store in stores:
         store.session.close()
-
-
-atexit.register(close)

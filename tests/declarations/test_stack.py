@@ -7,7 +7,6 @@ import pytest
 
 from providers.core.errors import DeclarationError
 from providers.declarations import Stack, inputs, link_inputs, load, platforms, select
-from providers.declarations.stack import host_of
 from tests.declarations.files import SETTINGS, STORE, loaded
 
 PROJECT = Path(__file__).parents[2]
@@ -140,11 +139,3 @@ def test_the_order_of_files_and_lines_does_not_matter(tmp_path: Path) -> None:
     first = loaded(tmp_path / "a", {})
     second = loaded(tmp_path / "b", {"production/fresh-roast.yaml": store, "production/_stack.yaml": SETTINGS})
     assert json.dumps(inputs(first, first.connections[0])) == json.dumps(inputs(second, second.connections[0]))
-
-
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [("https://a.example:8443/x", "a.example"), ("https://a.example", "a.example"), ("12e4567", "")],
-)
-def test_host(address: str, host: str) -> None:
-    assert host_of(address) == host

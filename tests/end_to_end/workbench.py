@@ -339,6 +339,7 @@ class Workbench:
         """Close the connections."""
         self._vault.close()
         self._http.close()
+        self._http.close()
 
 
 def kill_all(process: subprocess.Popen[str]) -> None:

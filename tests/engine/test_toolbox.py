@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from providers.core import kinds
 from providers.core.errors import VaultError
+from providers.core.http import Http
 from providers.core.kinds import UnknownKind
 from providers.core.links import PersonReader, VaultReader
 from providers.core.redaction import Secret
@@ -30,6 +32,18 @@ def test_nothing_is_needed_before_it_is_used() -> None:
     with pytest.raises(VaultError, match="VAULT_ADDR is not set"):
         _ = made.vault
     made.close()
+
+
+def test_closing_logs_out_before_the_connections_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    kind = dataclasses.replace(kinds.credential("woocommerce/api_key"), close=lambda: said.append("logged out"))
+    monkeypatch.setattr("providers.woocommerce.CREDENTIALS", {"api_key": kind})
+    monkeypatch.setattr(Http, "close", lambda _: said.append("closed"))
+    made = Toolbox(ENVIRONMENT)
+    made.issuer(credential())
+    made.close()
+    made.close()
+    assert said == ["logged out", "closed"]
 
 
 def test_one_vault_and_one_http_serve_all(toolbox: Toolbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.core.address import Address, Guard, normal_host, parse, resolve
+from providers.core.address import Address, Guard, host_of, normal_host, parse, place_of, resolve
 from providers.core.errors import AddressRefused
 
 GOOD = [
@@ -261,3 +261,15 @@ def test_a_name_that_does_not_exist_is_the_resolvers_error() -> None:
 
     with pytest.raises(socket.gaierror):
         Guard({}, nothing).addresses("shop.example", 443)
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "host"),
+    [
+        ("https://a.example:8443/x", "a.example:8443/x", "a.example"),
+        ("https://a.example/", "a.example", "a.example"),
+        ("12e4567", "", ""),
+    ],
+)
+def test_the_place_of_an_address(url: str, place: str, host: str) -> None:
+    assert (place_of(url), host_of(url)) == (place, host)

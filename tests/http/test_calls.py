@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from providers.core.errors import AddressRefused, ConnectionsError, UnclearOutcome, Unexpected
+from providers.core.errors import AddressRefused, ConnectionsError, UnclearOutcome, Unexpected, Unreachable
 from providers.core.http import Answer, Http, Origin, Text, segment
 from providers.core.redaction import Secret
 from tests.http.authority import Authority
@@ -277,8 +277,12 @@ def test_a_closed_connection_is_replaced_without_a_word(origin: Origin, stub: St
 
 def test_closing_ends_the_connections(make_http: Callable[..., Http], stub: Stub) -> None:
     with make_http() as http:
-        http.origin(stub.url()).request("GET", "/", safe=True)
+        origin = http.origin(stub.url())
+        origin.request("GET", "/", safe=True)
     assert stub.ended.acquire(timeout=10)
+    with pytest.raises(Unreachable, match="all connections were closed before this call"):
+        origin.request("GET", "/", safe=True)
+    assert len(stub.asked) == 1
 
 
 def cookies_of(asked: Asked) -> set[str]:

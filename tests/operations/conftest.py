@@ -187,7 +187,6 @@ class Project:
             loop.settle(operation, wish_of(inputs, toolbox.clock()))
             for link in connection.links:
                 LinkRun(operation, link.name, kinds.link(link.to)).connect()
-        kinds.credential("woocommerce/api_key").close()
         toolbox.close()
 
     def documents(self, path: str = "") -> dict[str, Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from providers.core.errors import Forbidden, PersonNeeded, Rejected, Unexpected
 from providers.core.redaction import Secret
 from providers.woocommerce import CREDENTIALS
 from providers.woocommerce.issuer import BY_FORM, BY_PERSON
-from tests.woocommerce.conftest import PASSWORD, VERSIONS, MakeShop, Shop, mark, order
+from tests.woocommerce.conftest import VERSIONS, MakeShop, Shop, mark, order
 
 VERDICTS = {
     "read": ("confirmed", "confirmed", "confirmed"),
@@ -218,20 +218,6 @@ def test_a_key_rewritten_by_another_admin_shows_as_it_is(shop: Shop) -> None:
     shop.control.edit_key(shop.name, int(issued.key_id), permissions="read", user="connector")
     (key,) = shop.ours(issuer)
     assert (key.fields["rights"], key.fields["user"]) == ("read", "connector")
-
-
-def test_a_store_that_moved_still_has_our_key(make_shop: MakeShop) -> None:
-    shop = make_shop()
-    issued = shop.issuer().issue(order())
-    tail = shop.issuer().tail(issued.secret)
-    moved, other = make_shop(), make_shop()
-    shop.control.delete_store(moved.name)
-    shop.control.rename_store(shop.name, moved.name)
-    assert moved.issuer().same_store(issued.key_id, tail)
-    assert not moved.issuer().same_store(issued.key_id, "0000000")
-    assert not other.issuer().same_store(issued.key_id, tail)
-    shop.name = moved.name
-    moved.name = shop.control.create_store("left-over", "11.0.1", PASSWORD).rpartition("/")[2]
 
 
 # --- without an admin login -------------------------------------------------------------------------------------------
