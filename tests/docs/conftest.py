@@ -62,5 +62,4 @@ class Shell:
 def environment_of(home: Path, **words: str) -> dict[str, str]:
     """What a fresh terminal has, and these."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    coverage = {name: value for name, value in os.environ.items() if name.startswith(("COV_", "COVERAGE_"))}
-    return {**kept, **coverage, "HOME": str(home), "COLUMNS": "240", "PULUMI_SKIP_UPDATE_CHECK": "true", **words}
+    return {**kept, "HOME": str(home), "COLUMNS": "240", "PULUMI_SKIP_UPDATE_CHECK": "true", **words}

@@ -16,7 +16,7 @@ from sandbox.vault import VaultServer, client, start
 from tests.docs.conftest import Shell, environment_of
 from tests.docs.markdown import ROOT, blocks, missing
 
-pytestmark = pytest.mark.xdist_group("docs-first-store")
+pytestmark = [pytest.mark.xdist_group("docs-first-store"), pytest.mark.no_cover]
 
 SESSIONS = ("first-store", "vault-admin")
 SERVED = "docs-fresh-roast"

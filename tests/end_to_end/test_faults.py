@@ -13,7 +13,7 @@ from providers.core.toolbox import wish_of
 from sandbox.vault import VaultServer
 from tests.end_to_end.workbench import Workbench, kill_all
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(400), pytest.mark.no_cover]
 
 POINTS: Mapping[str, Mapping[str, Any]] = {
     "before": {"effect": "hang", "operation": "create_key", "before": True},

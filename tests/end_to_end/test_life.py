@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end.workbench import Workbench
 
-pytestmark = [pytest.mark.xdist_group("life"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("life"), pytest.mark.timeout(400), pytest.mark.no_cover]
 
 
 def changes(text: str, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.workbench import Workbench
 
-pytestmark = [pytest.mark.xdist_group("rotation"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("rotation"), pytest.mark.timeout(400), pytest.mark.no_cover]
 
 
 def test_every_mistake_in_the_files_is_said_at_once_and_nothing_is_touched(bench: Workbench) -> None:

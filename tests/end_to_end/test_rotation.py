@@ -12,7 +12,7 @@ from providers.core.links import LinkRun, VaultReader
 from providers.core.toolbox import wish_of
 from tests.end_to_end.workbench import Workbench, until
 
-pytestmark = [pytest.mark.xdist_group("rotation"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("rotation"), pytest.mark.timeout(400), pytest.mark.no_cover]
 
 
 class Reader(threading.Thread):

@@ -24,6 +24,7 @@ from sandbox.client import KeyRow
 from sandbox.server_process import ServerProcess
 from sandbox.vault import Prepared, client
 from tests.canary import Leak, scan
+from tests.conftest import unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "connections"
@@ -130,7 +131,12 @@ class Workbench:
     def environment(self, role: Role | None = "apply", env: Mapping[str, str] | None = None) -> dict[str, str]:
         """What a command of the engine sees when it runs as this role, or without any login."""
         access = self.prepared.access
-        found = {**os.environ, **self.engine, "VAULT_ADDR": access.address, "PULUMI_STACK": self.stack}
+        found = {
+            **unmeasured(os.environ),
+            **unmeasured(self.engine),
+            "VAULT_ADDR": access.address,
+            "PULUMI_STACK": self.stack,
+        }
         if access.ca is not None:
             found["VAULT_CACERT"] = str(access.ca)
         if role is not None:

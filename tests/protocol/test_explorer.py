@@ -9,6 +9,8 @@ from tests.protocol.core import real
 from tests.protocol.explorer import Counts, at_random, plans
 from tests.protocol.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.no_cover
+
 RANDOM = 100
 """Random schedules of each scenario."""
 DEEP = 90

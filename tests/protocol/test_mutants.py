@@ -9,6 +9,8 @@ from tests.protocol.core import mutated, real
 from tests.protocol.explorer import Counts
 from tests.protocol.mutants import MUTANTS, Mutant
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
 def test_a_planted_fault_is_caught(mutant: Mutant, tally: Tally) -> None:

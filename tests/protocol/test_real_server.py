@@ -21,7 +21,7 @@ from tests.fixtures_vault import VaultAs
 from tests.protocol.budget import BUDGET, Tally
 from tests.protocol.real_worker import PROJECT, SqliteStore
 
-pytestmark = pytest.mark.xdist_group("protocol-server")
+pytestmark = [pytest.mark.xdist_group("protocol-server"), pytest.mark.no_cover]
 
 ROOT = Path(__file__).resolve().parents[2]
 
