@@ -5,6 +5,7 @@ Without the engine's SDK, which a command that only looks must not wait for.
 
 from typing import Any
 
+from providers.core import kinds
 from providers.declarations import Connection, Stack, inputs
 
 
@@ -35,10 +36,10 @@ def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
 
 def _stores(stack: Stack) -> dict[str, Any]:
     """How to list each store: the inputs of any one of its connections."""
-    words = ("platform", "kind", "login")
     found: dict[str, Any] = {}
     for connection in stack.connections:
         declared = inputs(stack, connection)
+        words = ("platform", "kind", *kinds.credential(f"{connection.platform}/{connection.kind}").kept)
         kept = {word: declared[word] for word in words if word in declared}
         found.setdefault(connection.store.name, {**kept, **connection.store.fields})
     return found

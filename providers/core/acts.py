@@ -4,6 +4,7 @@ Each follows an earlier decision in the journal or is one; each is safe to repea
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from providers.core.due import Act, Facts, Step, current_key, differing, missing
 from providers.core.errors import (
     AddressRefused,
     Blocked,
+    CouldNotLook,
     Forbidden,
     Rejected,
     Unauthorized,
@@ -321,9 +323,15 @@ def _retire(run: Run, step: Step, facts: Facts) -> None:
 def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     journal, number = _journal(facts), step.number
     generation = journal.generations[number]
-    if run.book.kept(number).state == "absent":
+    kept = run.book.kept(number)
+    if kept.state == "absent":
         run.book.bury(number)
     _revoke_all(run, _ids(facts, number))
+    if facts.keys is None and kept.state == "present" and generation.made_by != "adopt":
+        # There is no list, but there is the key itself to ask with.
+        words = _ending(run, facts, number, kept)
+        run.book.destroy(number)
+        return _revoked(run, journal, number, f"{words}, having been given up")
     run.book.destroy(number)
     if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
         if facts.capabilities.revoked_by == "person":
@@ -401,15 +409,31 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
     if kept.state == "absent":
         run.book.bury(number)
     _revoke_all(run, _ids(facts, number))
-    missing = _proof_of_death(run, journal, number, kept)
-    if missing and facts.capabilities.revoked_by == "person" and not generation.confirmed:
-        # The person who is to delete it has not said so yet: that is awaited, and no fault of this run.
-        raise Later(f"generation {number} is not proved dead: {missing}")
-    if missing:
-        raise Blocked(f"generation {number} is not proved dead: {missing}", do="Run again", where=journal.connection)
+    words = _ending(run, facts, number, kept)
     run.book.forget_older()
     run.book.destroy(number)
-    _revoked(run, journal, number, "generation {} is revoked and proved dead")
+    _revoked(run, journal, number, words)
+
+
+def _ending(run: Run, facts: Facts, number: int, kept: Kept) -> str:
+    """How this generation ended, in words for the journal; raises as long as it cannot be said to have ended."""
+    journal = _journal(facts)
+    generation = journal.generations[number]
+    missing = _proof_of_death(run, journal, number, kept)
+    if missing is None:
+        return "generation {} is revoked and proved dead"
+    if missing.alive and generation.confirmed:
+        # What a person says holds where nothing can be seen, never against what the store says.
+        taken_back = f"the word that key number {number} is gone does not hold: {missing.words}"
+        run.decide(journal.changed(number, confirmed=""), taken_back)
+        raise Blocked(taken_back, do="Delete it at the store and run again", where=journal.connection)
+    if generation.confirmed:
+        return f"generation {{}} is gone by a person's word, not by proof: {missing.words}"
+    words = f"generation {number} is not proved dead: {missing.words}"
+    if facts.capabilities.revoked_by == "person":
+        # The person who is to delete it has not said so yet: that is awaited, and no fault of this run.
+        raise Later(words)
+    raise Blocked(words, do="Run again", where=journal.connection)
 
 
 def _may_revoke_adopted(run: Run, facts: Facts, number: int) -> bool:
@@ -420,36 +444,48 @@ def _may_revoke_adopted(run: Run, facts: Facts, number: int) -> bool:
     return carries_marker or journal.phase == "open" or run.operation.revoke_adopted
 
 
-def _proof_of_death(run: Run, journal: Journal, number: int, kept: Kept) -> str:
-    """What is missing of the proof, in words; empty where it is whole (protocol.md section 6)."""
-    missing = "nothing was looked at"
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What is missing of a proof of death, in words; `alive` where the store says that the key lives."""
+
+    words: str
+    alive: bool = False
+
+
+def _proof_of_death(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing | None:
+    """What is missing of the proof; None where it is whole (protocol.md section 6)."""
+    missing: _Missing | None = None
     for attempt in range(PROOF_TRIES):
         if attempt:
             run.operation.wait(0.5 * attempt)
-        missing = _death_once(run, journal, number, kept)
-        if not missing:
+        try:
+            missing = _death_once(run, journal, number, kept)
+        except CouldNotLook as unseen:
+            if not journal.generations[number].confirmed:
+                raise
+            return _Missing(unseen.what)
+        if missing is None:
             break
     return missing
 
 
-def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> str:
+def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing | None:
     generation, issuer = journal.generations[number], run.issuer
     if issuer.capabilities.lists and _listed(run, journal, number):
-        return "the store still lists it"
-    if generation.confirmed or kept.state == "destroyed":
-        # A person's word, or an earlier run that had its proof: it destroys the document before it says so.
-        return ""
-    if run.operation.fingerprint(kept.values) != generation.fingerprint:
-        return "the value in Vault is not the one that was issued, so its refusal would prove nothing"
+        return _Missing("the store still lists it", alive=True)
+    if kept.state == "destroyed":
+        # An earlier run had its proof: it destroys the document before it says so.
+        return None
+    # One that was given up before its proof has no fingerprint yet; its document was written once.
+    if generation.fingerprint and run.operation.fingerprint(kept.values) != generation.fingerprint:
+        return _Missing("the value in Vault is not the one that was issued, so its refusal would prove nothing")
     control = issuer.control()
     if control.verdict != "confirmed":
-        return f"the store could not show that it tells good credentials from bad ones ({control.evidence})"
+        return _Missing(f"the store could not show that it tells good credentials from bad ones ({control.evidence})")
     answers = {issuer.probe(kept.values) for _ in range(2)}
-    if answers != {"refused"}:
-        return (
-            "the store still accepts it" if "accepted" in answers else "the store's answer to it has no clear meaning"
-        )
-    return ""
+    if "accepted" in answers:
+        return _Missing("the store still accepts it", alive=True)
+    return None if answers == {"refused"} else _Missing("the store's answer to it has no clear meaning")
 
 
 def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:

@@ -269,7 +269,9 @@ class Tools(Protocol):
 class CredentialKind:
     """One kind of credential of a platform, as its folder offers it to core.
 
-    `identity` is the input that tells which store it is (`url`, ...); `fields` are the declared fields that belong to the
+    `identity` is the input that tells which store it is (`url`, ...); `address` gives the URL that its calls go to where
+    that is another than the identity: under it lie logins and entries to adopt, and `_stack.yaml` opens private networks
+    for its host; `fields` are the declared fields that belong to the
     credential, and what `Order.fields` and `StoreKey.fields` carry; `revisable` those that change in place;
     `secret_fields` are the fixed names of the `credential` document; `issuer` makes the issuer from all inputs (the
     store's address and settings among them) and does no I/O itself; `kept` are further inputs that its issuer
@@ -287,3 +289,9 @@ class CredentialKind:
     close: Callable[[], None] = lambda: None
     kept: tuple[str, ...] = ()
     wider: Callable[[Fields, Fields], str] = lambda before, after: ""
+    address: Callable[[Mapping[str, Any]], str] | None = None
+
+    def place(self, inputs: Mapping[str, Any]) -> str:
+        """The URL that calls for a credential with these inputs go to."""
+        found: str = self.address(inputs) if self.address is not None else inputs[self.identity]
+        return found

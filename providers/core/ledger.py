@@ -19,7 +19,7 @@ from providers.core.journal import Book, Journal
 from providers.core.marker import Marked, Owner
 from providers.core.operation import Operation
 from providers.core.people import forget_link
-from providers.core.toolbox import Inputs, Toolbox
+from providers.core.toolbox import Inputs, Toolbox, kind_of
 
 OVERRIDE = "CONNECTIONS_OVERRIDE"
 """The environment variable that permits, at apply, to end or renew this many credentials at once."""
@@ -167,9 +167,9 @@ def at_stores(toolbox: Toolbox, inputs: Inputs) -> tuple[Marked, ...]:
 
 
 def _host_words(inputs: Inputs, store: Mapping[str, Any]) -> dict[str, Any]:
-    """What `_stack.yaml` says about the host of a store."""
-    address: str = store[kinds.credential(f"{store['platform']}/{store['kind']}").identity]
-    return {"private_networks": inputs["private"].get(host_of(address), []), "ca_file": inputs["ca_file"]}
+    """What `_stack.yaml` says about the host that calls for a store go to."""
+    host = host_of(kind_of(store).place(store))
+    return {"private_networks": inputs["private"].get(host, []), "ca_file": inputs["ca_file"]}
 
 
 def _common(inputs: Inputs) -> dict[str, Any]:
@@ -268,12 +268,12 @@ def restored(inputs: Inputs, owner: Owner, journal: Journal) -> dict[str, Any]:
     """The inputs of a connection that is declared no more, as far as its journal knows them: enough to end it."""
     platform, _, kind = journal.platform.partition("/")
     latest = journal.generations[max(journal.generations)] if journal.generations else None
-    store = {"platform": platform, "kind": kind, kinds.credential(journal.platform).identity: journal.store}
+    identity = kinds.credential(journal.platform).identity
+    store = {"platform": platform, "kind": kind, identity: journal.store, **journal.inputs}
     return {
         **_common(inputs),
         "connection": owner.connection,
         **store,
-        **journal.inputs,
         **(latest.wished if latest is not None else {}),
         **_host_words(inputs, store),
     }

@@ -96,7 +96,7 @@ class Toolbox:
 
     def http(self, inputs: Inputs) -> Http:
         """The HTTP for a store: its own authorities and private networks, shared by all stores with the same."""
-        host = host_of(inputs[kind_of(inputs).identity])
+        host = host_of(kind_of(inputs).place(inputs))
         networks = tuple(inputs.get("private_networks", ()))
         key = (inputs.get("ca_file", ""), host if networks else "", networks)
         with self._lock:
@@ -136,7 +136,7 @@ class Toolbox:
         An entry to adopt lies under its store's address, `<adopt mount>/<host>[:port][/<path>]/<entry>`, as admin logins
         do: a declaration that names another address cannot send a hand-made key there.
         """
-        mount, place = inputs["vault"]["adopt"], place_of(inputs[kind_of(inputs).identity])
+        mount, place = inputs["vault"]["adopt"], place_of(kind_of(inputs).place(inputs))
         given: dict[str, Any] = {} if report is None else {"report": report}
         return Operation(
             book=self.book(inputs),

@@ -1148,7 +1148,47 @@ def a_person_says_that_a_key_is_gone(core: Core) -> None:
     assert "--deleted 1" in words(outcome)
     assert stage.journal().phase == "closing"
     stage.core.people.confirm_deleted(stage.operation(), 1, "deleted in the panel")
+    outcome = stage.destroy()
+    assert "the word that key number 1 is gone does not hold: the store still accepts it" in words(outcome)
+    assert stage.journal().generations[1].confirmed == ""
+    stage.core.people.confirm_deleted(stage.operation(), 1, "deleted in the panel")
+    key.alive = False
     assert stage.destroy().state == "closed"
+    assert stage.journal().steps[-2].what == "generation 1 is revoked and proved dead"
+
+
+@rule
+def a_captured_key_given_up_lives_until_the_store_refuses_it(core: Core) -> None:
+    stage = by_person(core)
+    stage.settle(stage.wish())
+    key = made_by_hand(stage)
+    stage.core.people.capture(stage.operation(), key.secret, key.key_id)
+    outcome = stage.settle(stage.wish(rights="read_write"))
+    assert states(stage) == {1: "abandoned", 2: "intended"}
+    assert f"delete key {key.key_id} at the store" in words(outcome)
+    quiet(stage, lambda: stage.settle(stage.wish(rights="read_write")))
+    key.alive = False
+    stage.settle(stage.wish(rights="read_write"))
+    assert states(stage) == {1: "revoked", 2: "intended"}
+    assert stage.documents.read(f"{OWNER.connection}/generations/1").state == "destroyed"
+
+
+@rule
+def a_persons_word_holds_where_nothing_can_be_seen(core: Core) -> None:
+    stage = by_person(core)
+    stage.settle(stage.wish())
+    key = made_by_hand(stage)
+    stage.core.people.capture(stage.operation(), key.secret, key.key_id)
+    stage.settle(stage.wish())
+    stage.destroy()
+    stage.core.people.confirm_deleted(stage.operation(), 1, "the shop was closed for good")
+
+    def unreachable(secret: object) -> str:
+        raise errors.Unreachable("no connection")
+
+    stage.store.probe = unreachable  # type: ignore[method-assign,assignment]
+    assert stage.destroy().state == "closed"
+    assert stage.journal().steps[-2].what == "generation 1 is gone by a person's word, not by proof: no connection"
 
 
 @rule

@@ -65,7 +65,7 @@ class Mutant:
     catch: Catch
 
 
-_IS_DEAD = '    _revoked(run, journal, number, "generation {} is revoked and proved dead")'
+_IS_DEAD = "    _revoked(run, journal, number, words)"
 
 MUTANTS = (
     Mutant(
@@ -217,7 +217,13 @@ MUTANTS = (
     ),
     Mutant(
         "an abandoned number gets a tombstone",
-        (("acts", '    if run.book.kept(number).state == "absent":\n        run.book.bury(number)\n', ""),),
+        (
+            (
+                "acts",
+                '    kept = run.book.kept(number)\n    if kept.state == "absent":\n        run.book.bury(number)\n    _revoke',
+                "    kept = run.book.kept(number)\n    _revoke",
+            ),
+        ),
         rule("a_late_writer_finds_the_tombstone"),
     ),
     Mutant(
@@ -314,8 +320,18 @@ MUTANTS = (
     ),
     Mutant(
         "the value tested is the one issued",
-        (("acts", "    if run.operation.fingerprint(kept.values) != generation.fingerprint:", "    if False:"),),
+        (("acts", "    if generation.fingerprint and run.operation.fingerprint(", "    if False and run.operation.fingerprint("),),
         rule("a_garbled_value_proves_nothing_at_destroy"),
+    ),
+    Mutant(
+        "a person's word does not stand against the store's",
+        (("acts", "    if missing.alive and generation.confirmed:", "    if False:"),),
+        rule("a_person_says_that_a_key_is_gone"),
+    ),
+    Mutant(
+        "a captured key that is given up is asked for",
+        (("acts", '    if facts.keys is None and kept.state == "present" and', "    if False and"),),
+        rule("a_captured_key_given_up_lives_until_the_store_refuses_it"),
     ),
     Mutant(
         "one refusal is not enough",
