@@ -22,12 +22,13 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from sandbox.control import Control
+from sandbox.database import connect
 from sandbox.exchange import Reply, VendorRequest
 from sandbox.faults import Faults, Rule
 from sandbox.request_log import LogEntry, RequestLog
 from sandbox.tls import Authority, ensure_authority
 from sandbox.woocommerce.application import WooCommerce, operation
-from sandbox.woocommerce.database import connect
+from sandbox.woocommerce.database import SCHEMA
 from sandbox.woocommerce.state import State, Store
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -40,7 +41,7 @@ class Sandbox:
 
     def __init__(self, directory: Path, url: str, ca: Path, client_tls: ssl.SSLContext, log_size: int) -> None:
         secret = _directory_secret(directory)
-        self.database = connect(directory / "woocommerce.sqlite")
+        self.database = connect(directory / "woocommerce.sqlite", SCHEMA)
         self.state = State(self.database, hmac.digest(secret, b"state", "sha256"))
         self.log = RequestLog(hmac.digest(secret, b"log", "sha256"), log_size)
         self.faults = Faults()

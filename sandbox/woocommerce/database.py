@@ -1,15 +1,6 @@
-"""The one database of all stores: schema and connection.
-
-WAL without syncing: a commit survives a SIGKILL of the process (the pages are with the operating system), not a power cut,
-which a stand-in need not survive.
-"""
+"""The tables of all WooCommerce stores."""
 
 from __future__ import annotations
-
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS stores (
@@ -77,26 +68,3 @@ CREATE TABLE IF NOT EXISTS application_passwords (
 """
 
 STORE_TABLES = ("prefixes", "users", "sessions", "api_keys", "oauth_nonces", "application_passwords")
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the database, making it on first use. Its file is private: it holds signing secrets in plain text."""
-    path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=OFF")
-    connection.executescript(SCHEMA)
-    return connection
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, for more than one statement."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.woocommerce.database import STORE_TABLES, transaction
+from sandbox.database import transaction
+from sandbox.woocommerce.database import STORE_TABLES
 from sandbox.woocommerce.profiles import PROFILES, Profile
 from sandbox.woocommerce.settings import StoreSettings
 
