@@ -44,6 +44,15 @@ class PersonNeeded(ConnectionsError):
     exit_code = 4
 
 
+class Incident(ConnectionsError):
+    """A call that was to change nothing was carried out by a store: something may stand there that nobody ordered.
+
+    Whatever was at work stops at once; a person looks before anything is asked again.
+    """
+
+    exit_code = 5
+
+
 # --- stores and hubs ---
 
 
