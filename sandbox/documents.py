@@ -1,13 +1,10 @@
-"""Small records that survive the process, as JSON documents in one private database.
-
-For stand-ins that keep a handful of things. WAL without syncing: a document put away survives a SIGKILL of the process (the
-pages are with the operating system), not a power cut, which a stand-in need not survive.
-"""
+"""Small records that survive the process, as JSON documents: for stand-ins that keep a handful of things."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
+
+from sandbox.database import connect
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -20,19 +17,15 @@ CREATE TABLE IF NOT EXISTS documents (
 
 
 class Documents:
-    """Documents by kind and name. The file is readable by the owner only: documents hold passwords and mails."""
+    """Documents by kind and name, in one private file: they hold passwords and mails."""
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=OFF")
-        self._database.executescript(SCHEMA)
+        self._database = connect(path, SCHEMA)
 
     def all(self, kind: str) -> list[str]:
-        """Every document of a kind, by name."""
+        """Every document of a kind, in the order of their names."""
         rows = self._database.execute("SELECT document FROM documents WHERE kind = ? ORDER BY name", (kind,))
-        return [document for (document,) in rows]
+        return [row["document"] for row in rows]
 
     def put(self, kind: str, name: str, document: str) -> None:
         """Put a document away, in the place of one of the same name."""
