@@ -198,8 +198,9 @@ def _put_down(file: DeclaredFile, model: type[Declared], base: Where, where: str
     if file.is_bad(path):
         return
     kind = detail["type"]
-    if len(location) > 1:
-        where = f"in '{location[-2]}'"
+    above = [part for part in location[:-1] if isinstance(part, str)]
+    if above:
+        where = f"in '{above[-1]}'"
     if kind == "extra_forbidden":
         allowed = _words(model, location[:-1])
         word = str(location[-1])

@@ -27,9 +27,9 @@ from providers.declarations.models import (
     EVERYWHERE,
     ConnectionWords,
     Declared,
+    HandoverLink,
     LinkWords,
     Permit,
-    PersonLink,
     Risk,
     Settings,
     StoreWords,
@@ -279,12 +279,8 @@ class _Resolver:
         for word in BUILT_IN.keys() & fields.keys():
             fields[word], origins[word] = _nearest(word, (_Level(link, file, path), *levels))
         self.origins[f"{full}/{name}"] = origins
-        if isinstance(link, PersonLink) and self.settings:
-            if fields["handover"] == "sealed" and not link.recipient:
-                file.at_word(path, "'recipient' is missing; a sealed hand-over needs one")
-            if link.recipient and not _received(link.recipient, self.settings.recipients):
-                what = f"recipient: {shown(link.recipient)} is not among recipients in {SETTINGS}"
-                file.at_value((*path, "recipient"), f"{what}; allowed: {listed(self.settings.recipients)}")
+        if isinstance(link, HandoverLink) and self.settings:
+            fields |= self._received(file, path, link, fields["handover"], self.settings)
         former = link.was or ""
         if former == name:
             file.at_value((*path, "was"), "was: this is the present name; write the former one")
@@ -306,6 +302,23 @@ class _Resolver:
             if risk in get_args(Risk) and risk not in permitted:
                 what = f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}"
                 file.at_word((*path, risk), what)
+    def _received(
+        self, file: DeclaredFile, path: Where, link: HandoverLink, handover: str, settings: Settings
+    ) -> dict[str, str]:
+        """Whether the hand-over may go where it is to go; the receiver's public key, if `_stack.yaml` has one."""
+        written = "recipient" in link.model_fields_set
+        if handover == "sealed" and not link.recipient:
+            file.at_word(path, "'recipient' is missing; a sealed hand-over needs one")
+        # A person at the terminal is nobody's recipient: a consumer's usual one is then of no account.
+        if not link.recipient or (handover == "person" and not written):
+            return {}
+        receiver = settings.receiver(link.recipient)
+        if receiver is None:
+            what = f"recipient: {shown(link.recipient)} is not among recipients in {SETTINGS}"
+            what += f"; allowed: {listed(entry.mail for entry in settings.recipients)}"
+            file.at_value((*path, "recipient"), what) if written else file.at_word(path, what)
+        return {"recipient_key": receiver.key} if receiver is not None and receiver.key else {}
+
 
     def _permits(self, file: DeclaredFile, path: Where, connection: Connection, levels: tuple[_Level, ...]) -> None:
         """Dangerous switches: permitted in `_stack.yaml`, used and accepted in store files."""
@@ -404,9 +417,3 @@ def _former(store_words: StoreWords, store: str, model: ConnectionWords, key: st
     """The former full name, where the store or the connection was renamed."""
     former = f"{store_words.was or store}/{model.was or key}"
     return former if store_words.was or model.was else ""
-
-
-def _received(recipient: str, allowed: Iterable[str]) -> bool:
-    """Whether a recipient stands in the list, as an address or by `*@domain`."""
-    lower = recipient.lower()
-    return any(lower == entry.lower() or f"*{lower[lower.index('@') :]}" == entry.lower() for entry in allowed)

@@ -6,7 +6,16 @@ editors show. A word that was not written is absent from `model_fields_set`; whe
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from providers.declarations.values import (
     Age,
@@ -19,12 +28,15 @@ from providers.declarations.values import (
     Name,
     Networks,
     Recipient,
+    Port,
+    PublicKey,
     RelativeFile,
     Seconds,
     Segment,
     VaultPath,
     Word,
     text,
+    recipient,
 )
 
 Handover = Literal["auto", "sealed", "person", "plain"]
@@ -127,8 +139,8 @@ class VaultLink(LinkWords):
     """How long the former credential goes on working: `24h`."""
 
 
-class PersonLink(LinkWords):
-    """A person outside who gets the credential handed over."""
+class HandoverLink(LinkWords):
+    """Somebody outside who gets the credential handed over."""
 
     handover: Handover | None = None
     """How: `plain` must be permitted in `_stack.yaml` and accepted."""
@@ -139,6 +151,10 @@ class PersonLink(LinkWords):
 
 
 EVERYWHERE: dict[str, type[LinkWords]] = {"vault": VaultLink, "person": PersonLink}
+class PersonLink(HandoverLink):
+    """A person outside who gets the credential handed over."""
+
+
 """Consumers that every platform has."""
 
 
@@ -190,6 +206,10 @@ class MailHub(Declared):
     server: Host
     """Its host name."""
     sender: Mail = Field(alias="from")
+    port: Port | None = None
+    """Where it listens, if not at 587, or at 465 for `tls`."""
+    security: Literal["starttls", "tls"] = "starttls"
+    """How TLS begins; without it nothing is sent."""
     """The sender's address."""
 
 
@@ -210,6 +230,38 @@ class Hosts(Declared):
 
 
 class Settings(Declared):
+class Receiver(Declared):
+    """To whom a hand-over may go."""
+
+    mail: Recipient
+    """A mail address, or all of a domain as `*@agency.example`."""
+    key: PublicKey | None = None
+    """The receiver's public key of age, for one who cannot reach Vault: `age1...`."""
+
+
+def _receiver(value: object, whole: ValidatorFunctionWrapHandler) -> Receiver:
+    """A receiver who is only an address may be written as that address."""
+    if isinstance(value, str):
+        return Receiver(mail=recipient(value))
+    receiver: Receiver = whole(value)
+    return receiver
+
+
+def _once_each(receivers: tuple[Receiver, ...]) -> tuple[Receiver, ...]:
+    """Of two entries for one address nobody could say whose key is meant."""
+    mails = [receiver.mail.lower() for receiver in receivers]
+    twice = next((receiver.mail for receiver in receivers if mails.count(receiver.mail.lower()) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} stands here twice; write one entry, with its key if there is one")
+    return receivers
+
+
+Receivers = Annotated[
+    tuple[Annotated[Receiver, WrapValidator(_receiver, json_schema_input_type=Recipient | Receiver)], ...],
+    AfterValidator(_once_each),
+]
+
+
     """What a whole stack shares; owned by the security people."""
 
     format: Annotated[int, PlainValidator(_format), WithJsonSchema({"const": 1})]
@@ -222,7 +274,13 @@ class Settings(Declared):
     """Who answers for stores, by name."""
     hubs: Hubs = Field(default_factory=Hubs)
     hosts: Hosts = Field(default_factory=Hosts)
-    recipients: tuple[Recipient, ...] = ()
-    """To whom a sealed hand-over may go."""
+    recipients: Receivers = ()
+    """To whom a sealed hand-over may go; an address, or an address and the receiver's public key."""
     permit: tuple[Permit, ...] = ()
     """Dangerous switches that stores of this stack may use."""
+
+    def receiver(self, mail: str) -> Receiver | None:
+        """The entry that lets a hand-over go to this address: its own, else its domain's; None where it may not."""
+        lower = mail.lower()
+        entries = {entry.mail.lower(): entry for entry in self.recipients}
+        return entries.get(lower) or entries.get(f"*@{lower.rpartition('@')[2]}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from providers.core import sealing
 from providers.declarations import names
 from providers.declarations.names import shown
 from providers.declarations.yaml_text import kind_of
@@ -107,6 +108,23 @@ def count(value: object) -> int:
 
 def day(value: object) -> datetime.date:
     """A day as `2026-11-20`."""
+def port(value: object) -> int:
+    """The number of a TCP port."""
+    found = text(value)
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", found) or int(found) > 65535:
+        raise ValueError(f"{shown(found)} is no port; write a whole number from 1 to 65535")
+    return int(found)
+
+
+def public_key(value: object) -> str:
+    """A public key of age. What is none is not repeated: it may be the secret one."""
+    found = text(value)
+    flaw = sealing.key_flaw(found)
+    if flaw:
+        raise ValueError(flaw)
+    return found
+
+
     found = text(value)
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", found):
@@ -185,9 +203,21 @@ def _shaped(pattern: str, expected: str) -> Any:
 
 Word = Annotated[str, *_shaped(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "a word of ours, such as api_key")]
 Mail = Annotated[str, *_shaped(_MAIL, "a mail address such as team@agency.example")]
-Recipient = Annotated[str, *_shaped(rf"({_MAIL}|\*@{_HOST})", "a mail address, or all of a domain as *@agency.example")]
+Recipient = Annotated[str, *_shaped(*_RECIPIENT)]
 Host = Annotated[str, *_shaped(_HOST, "a host name in lower case, without scheme, port or path")]
 Segment = Annotated[str, *_shaped(_SEGMENT, "an entry's name: letters, digits, '.', '_' and '-', 64 at most")]
 VaultPath = Annotated[
+Port = Annotated[int, PlainValidator(port), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})]
+PublicKey = Annotated[
+    str, PlainValidator(public_key), WithJsonSchema({"type": "string", "pattern": f"^{sealing.KEY_PATTERN}$"})
+]
     str, *_shaped(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in Vault: segments of letters, digits, '.', '_' and '-'")
 ]
+def recipient(value: object) -> str:
+    """A mail address, or all of a domain."""
+    found: str = _matching(*_RECIPIENT)(value)
+    return found
+
+
+_RECIPIENT = (rf"({_MAIL}|\*@{_HOST})", "a mail address, or all of a domain as *@agency.example")
+
