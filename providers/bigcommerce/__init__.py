@@ -2,7 +2,26 @@
 
 from collections.abc import Mapping
 
-from providers.core.contract import CredentialKind
+from providers.bigcommerce.issuer import BY_PERSON, FIELDS, SECRET_FIELDS, address, issuer
+from providers.bigcommerce.rights import wider
+from providers.core.contract import CredentialKind, Fields
 
-CREDENTIALS: Mapping[str, CredentialKind] = {}
+
+def _wider(before: Fields, after: Fields) -> str:
+    return wider(before.get("rights", {}), after.get("rights", {}))
+
+
+CREDENTIALS: Mapping[str, CredentialKind] = {
+    "api_account": CredentialKind(
+        name="api_account",
+        identity="store_hash",
+        fields=FIELDS,
+        revisable=BY_PERSON.revisable,
+        secret_fields=SECRET_FIELDS,
+        issuer=issuer,
+        kept=("api", "panel", "verify"),
+        wider=_wider,
+        address=address,
+    ),
+}
 """The kinds of credentials this platform gives, by their declared names."""

@@ -15,10 +15,11 @@ from typing import Any, Final, Literal
 Kind = Literal["read", "write"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Probe:
     """One call: it passes the gateway with one of the levels `opened_by` of its row `label`, or with one of the levels
-    `also` of another row. `body` is what is sent as JSON, None for nothing."""
+    `also` of another row. `body` is what is sent as JSON, None for nothing. There is one object of each, compared by
+    identity."""
 
     label: str
     kind: Kind
