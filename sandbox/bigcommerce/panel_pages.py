@@ -6,20 +6,20 @@ Words and order of the rows are the sheet's (3.4, 4.2, 14.5); the markup is ours
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from sandbox.bigcommerce.panel_credentials import Credentials, file_name, text
+from sandbox.bigcommerce.panel_credentials import file_name, file_text
 from sandbox.bigcommerce.scopes import Row
+from sandbox.bigcommerce.state import API_TOKEN, TOKEN_TYPES, Account, Credentials
 
 API_ACCOUNTS = "settings/auth/api-accounts"
 CREATE = f"{API_ACCOUNTS}/create"
 CREATE_TITLE = "Create API account"
 LIST_TITLE = "Store-level API accounts"
-TOKEN_TYPES = {"v2v3": "V2/V3 API token", "stencil_cli": "Stencil-CLI token"}
-"""Value of the form's field and the words in the panel (sheet 3.1)."""
 SETTINGS_SECTIONS = {
     "Setup": ("Store profile", "Currencies", "Payments", "Shipping", "Tax"),
     "Advanced": ("Search", "Accounting", "Web analytics"),
@@ -41,6 +41,7 @@ class Frame:
     root: str
     """Path of the panel, `/store-HASH.mybigcommerce.com/manage`."""
     store: str
+    """Its host name, which stands at the top of every page."""
     person: str
     csrf: str
 
@@ -50,25 +51,14 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedAccount:
-    """A line of the list."""
-
-    account_id: int
-    title: str
-    token_type: str
-    """In the panel's words."""
-    created: str
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """What stands in the form: empty at first, and as it was sent after a refusal."""
 
     title: str = ""
-    token_type: str = "v2v3"
+    token_type: str = API_TOKEN
     levels: Mapping[str, str] | None = None
     """Level by label; None is every row's default."""
-    errors: Sequence[str] = ()
+    error: str = ""
 
 
 def document(title: str, body: str) -> str:
@@ -94,7 +84,7 @@ def login(action: str, target: str, mail: str, error: str) -> str:
         "Log in",
         f"""<main>
 <h1>Log in to your store</h1>
-{_errors([error] if error else [])}
+{_error(error)}
 <form id="login" method="post" action="{escape(action)}">
 <input type="hidden" name="target" value="{escape(target)}">
 <p><label for="email">Email address</label> <input type="email" id="email" name="email" value="{escape(mail)}" required></p>
@@ -105,9 +95,18 @@ def login(action: str, target: str, mail: str, error: str) -> str:
     )
 
 
-def message(title: str, words: str) -> str:
-    """A page with one line for a person, such as a refusal."""
-    return document(title, f'<main><h1>{escape(title)}</h1><p class="error" role="alert">{escape(words)}</p></main>')
+def two_factor() -> str:
+    """What stands behind a good password where a code is asked for; no code is right here, only a person has one."""
+    return document(
+        "Two-factor authentication",
+        """<main>
+<h1>Enter your verification code</h1>
+<form id="two-factor" method="post">
+<p><label for="code">Code</label> <input type="text" id="code" name="code" autocomplete="one-time-code"></p>
+<p><button type="submit">Verify</button></p>
+</form>
+</main>""",
+    )
 
 
 def choose_store(stores: Iterable[tuple[str, str]]) -> str:
@@ -138,9 +137,7 @@ def settings(frame: Frame) -> str:
     )
 
 
-def account_list(
-    frame: Frame, accounts: Sequence[ListedAccount], *, may_create: bool, may_delete: bool, notice: str = ""
-) -> str:
+def account_list(frame: Frame, accounts: Sequence[Account], may_create: bool, may_delete: bool, notice: str) -> str:
     """The list. There is no way into an account: nothing about it can be shown or changed (sheet 2)."""
     create = (
         f'<p><a id="create-api-account" role="button" href="{escape(frame.path(CREATE))}">{CREATE_TITLE}</a></p>'
@@ -158,15 +155,16 @@ def account_list(
     return _page(frame, LIST_TITLE, said + create + (table if accounts else "<p>There are no API accounts.</p>"))
 
 
-def _line(frame: Frame, account: ListedAccount, may_delete: bool) -> str:
+def _line(frame: Frame, account: Account, may_delete: bool) -> str:
     delete = (
-        f'<a class="delete" href="{escape(frame.path(f"{API_ACCOUNTS}/{account.account_id}/delete"))}">Delete</a>'
+        f'<a class="delete" href="{escape(frame.path(f"{API_ACCOUNTS}/{account.id}/delete"))}">Delete</a>'
         if may_delete
         else ""
     )
+    created_on = time.strftime("%d %b %Y", time.gmtime(account.created))
     return (
-        f'<tr data-account="{account.account_id}"><th scope="row" class="name">{escape(account.title)}</th>'
-        f"<td>{escape(account.token_type)}</td><td>{escape(account.created)}</td><td>{delete}</td></tr>"
+        f'<tr data-account="{account.id}"><th scope="row" class="name">{escape(account.title)}</th>'
+        f"<td>{escape(account.token_type)}</td><td>{created_on}</td><td>{delete}</td></tr>"
     )
 
 
@@ -178,15 +176,15 @@ def field_name(label: str) -> str:
 def create_form(frame: Frame, rows: Iterable[Row], api_path: str, draft: Draft) -> str:
     """The form of a new account: token type, name, API path and one line of choices per row."""
     types = "".join(
-        f'<option value="{value}"{" selected" if value == draft.token_type else ""}>{words}</option>'
-        for value, words in TOKEN_TYPES.items()
+        f'<option value="{words}"{" selected" if words == draft.token_type else ""}>{words}</option>'
+        for words in TOKEN_TYPES
     )
     levels = draft.levels or {}
     lines = "\n".join(_row(row, levels.get(row.label, row.default)) for row in rows)
     return _page(
         frame,
         CREATE_TITLE,
-        f"""{_errors(draft.errors)}
+        f"""{_error(draft.error)}
 <form id="api-account" method="post" action="{escape(frame.path(CREATE))}">
 {_csrf(frame)}
 <p><label for="token_type">Token type</label> <select id="token_type" name="token_type">{types}</select></p>
@@ -215,7 +213,7 @@ def _row(row: Row, chosen: str) -> str:
 
 def created(frame: Frame, credentials: Credentials, layout: str) -> str:
     """The popup after Save: the values, once, and the .txt that the browser fetches by itself out of the page."""
-    content = text(credentials, layout).encode()
+    content = file_text(credentials, layout).encode()
     values = "\n".join(
         f'<dt>{words}</dt><dd><code id="{identifier}">{escape(value)}</code></dd>'
         for identifier, words, value in (
@@ -233,16 +231,16 @@ def created(frame: Frame, credentials: Credentials, layout: str) -> str:
 <dl>
 {values}
 </dl>
-<p><a id="credentials-file" download="{escape(file_name(credentials))}" href="data:text/plain;charset=utf-8,{quote(content, safe="")}">Download</a>
+<p><a id="credentials-file" download="{escape(file_name(credentials.account.title))}" href="data:text/plain;charset=utf-8,{quote(content, safe="")}">Download</a>
 <a id="done" role="button" href="{escape(frame.path(API_ACCOUNTS))}">Done</a></p>
 </dialog>
 <script>document.getElementById("credentials-file").click();</script>""",
     )
 
 
-def confirm_deletion(frame: Frame, account: ListedAccount) -> str:
+def confirm_deletion(frame: Frame, account: Account) -> str:
     """The question before an account is deleted."""
-    action = frame.path(f"{API_ACCOUNTS}/{account.account_id}/delete")
+    action = frame.path(f"{API_ACCOUNTS}/{account.id}/delete")
     return _page(
         frame,
         "Delete API account",
@@ -256,7 +254,7 @@ def confirm_deletion(frame: Frame, account: ListedAccount) -> str:
 
 def refusal(frame: Frame, title: str, words: str) -> str:
     """A page inside the panel that says why not."""
-    return _page(frame, title, _errors([words]))
+    return _page(frame, title, _error(words))
 
 
 def _page(frame: Frame, title: str, body: str) -> str:
@@ -280,5 +278,5 @@ def _csrf(frame: Frame) -> str:
     return f'<input type="hidden" name="csrf_token" value="{escape(frame.csrf)}">'
 
 
-def _errors(words: Iterable[str]) -> str:
-    return "\n".join(f'<p class="error" role="alert">{escape(line)}</p>' for line in words)
+def _error(words: str) -> str:
+    return f'<p class="error" role="alert">{escape(words)}</p>' if words else ""
