@@ -21,6 +21,12 @@ path "{{adopt}}/data/*" { capabilities = ["read"] }
 path "{{transit}}/hmac/connections-marker" { capabilities = ["update"] }
 path "{{transit}}/hmac/connections-fingerprint" { capabilities = ["update"] }
 
+# Hand-overs: a single-use token around values, whether it still waits, and its end. An accessor must be known to be used:
+# listing them takes a right that nobody has here.
+path "sys/wrapping/wrap" { capabilities = ["update"] }
+path "auth/token/lookup-accessor" { capabilities = ["update"] }
+path "auth/token/revoke-accessor" { capabilities = ["update"] }
+
 path "auth/token/lookup-self" { capabilities = ["read"] }
 path "auth/token/renew-self" { capabilities = ["update"] }
 path "auth/token/revoke-self" { capabilities = ["update"] }

@@ -47,6 +47,7 @@ def denied(row: dict[str, Any], role: str, stack: Prepared, http: httpx.Client) 
     path = row["path"].format(**names)
     body = row.get("body", {"options": {"cas": 0}, "data": {"key": "value"}})
     headers = {"Content-Type": "application/merge-patch+json"} if row["method"] == "PATCH" else {}
+    headers |= row.get("headers", {})
     json = None if row["method"] in {"GET", "LIST", "DELETE"} else body
     answer = http.request(row["method"], f"/{path}", json=json, headers=headers)
     # 400 is check-and-set: the policy let it through.

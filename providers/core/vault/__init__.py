@@ -19,8 +19,20 @@ from providers.core.vault.login import Session
 from providers.core.vault.paths import checked, joined
 from providers.core.vault.settings import Login, VaultSettings
 from providers.core.vault.wire import Action, Kind, Wire
+from providers.core.vault.wrapping import Wrapped, Wrapping, WrappingState
 
-__all__ = ["Health", "Identity", "KvDocuments", "Login", "TransitKeyring", "Vault", "VaultSettings"]
+__all__ = [
+    "Health",
+    "Identity",
+    "KvDocuments",
+    "Login",
+    "TransitKeyring",
+    "Vault",
+    "VaultSettings",
+    "Wrapped",
+    "Wrapping",
+    "WrappingState",
+]
 
 State = Literal["active", "standby", "performance_standby", "secondary", "sealed", "uninitialised", "unreachable"]
 
@@ -91,6 +103,10 @@ class Vault:
     def keyring(self, mount: str) -> TransitKeyring:
         """Digests by the two keys of this transit mount. No call is made yet."""
         return TransitKeyring(self._call, mount, self.settings.host)
+
+    def wrapping(self) -> Wrapping:
+        """Hand-overs behind single-use tokens. No call is made yet."""
+        return Wrapping(self._call, self.settings.host)
 
     def admin_login(self, mount: str, host: str, path: str = "") -> Mapping[str, Secret] | None:
         """The admin login for a host (and a path on it, no slash at either end), or None."""
