@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import httpx
 
+from sandbox.bigcommerce.client import BigCommerceClient
 from sandbox.faults import Effect
 
 WAIT_SECONDS = 30.0
@@ -106,6 +107,7 @@ class Client:
         context = ssl.create_default_context(cafile=str(ca))
         timeout = httpx.Timeout(WAIT_SECONDS + EXTRA_SECONDS)
         self._http = httpx.Client(base_url=f"{url}/_control", verify=context, timeout=timeout, trust_env=False)
+        self.bigcommerce = BigCommerceClient(self._call)
 
     def close(self) -> None:
         """Close the connections."""

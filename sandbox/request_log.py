@@ -19,7 +19,9 @@ from typing import Any
 from sandbox.exchange import VendorRequest
 
 HASH_BYTES = 12
-CREDENTIAL_HEADERS = ("Authorization", "X-WP-Nonce", "Cookie")
+CREDENTIAL_HEADERS = ("Authorization", "X-WP-Nonce", "Cookie", "X-Auth-Token", "X-Auth-Client", "Sf-Api-Token")
+HASHED_HEADERS = ("X-Auth-Token", "X-Auth-Client", "Sf-Api-Token")
+"""Headers that are a credential as they stand."""
 OAUTH_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -74,6 +76,7 @@ class RequestLog:
         headers = tuple(name.lower() for name in CREDENTIAL_HEADERS if name in request.headers)
         if "authorization" in headers:
             values.extend(_credential_values(request.headers["Authorization"]))
+        values += [request.headers[name] for name in HASHED_HEADERS if name in request.headers]
         entry = LogEntry(
             seq=self._seq,
             time=time.time(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import os
 import resource
@@ -22,14 +21,12 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from sandbox.control import Control
-from sandbox.database import connect
 from sandbox.exchange import Reply, VendorRequest
 from sandbox.faults import Faults, Rule
 from sandbox.request_log import LogEntry, RequestLog
 from sandbox.tls import Authority, ensure_authority
-from sandbox.woocommerce.application import WooCommerce, operation
-from sandbox.woocommerce.database import SCHEMA
-from sandbox.woocommerce.state import State, Store
+from sandbox.vendor import Site, Surroundings, derived_key
+from sandbox.vendors import all_vendors
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 BACKLOG = 2048
@@ -39,15 +36,16 @@ CALLBACK_TIMEOUT = aiohttp.ClientTimeout(total=10)
 class Sandbox:
     """Everything one process holds."""
 
-    def __init__(self, directory: Path, url: str, ca: Path, client_tls: ssl.SSLContext, log_size: int) -> None:
+    def __init__(
+        self, directory: Path, url: str, authority: Authority, client_tls: ssl.SSLContext, log_size: int
+    ) -> None:
         secret = _directory_secret(directory)
-        self.database = connect(directory / "woocommerce.sqlite", SCHEMA)
-        self.state = State(self.database, hmac.digest(secret, b"state", "sha256"))
-        self.log = RequestLog(hmac.digest(secret, b"log", "sha256"), log_size)
+        self.log = RequestLog(derived_key(secret, "log"), log_size)
         self.faults = Faults()
-        self.control = Control(self.state, self.faults, self.log, url, ca)
+        surroundings = Surroundings(directory, url, authority, self._post, self.faults, self.log, secret)
+        self.vendors = all_vendors(surroundings)
+        self.control = Control(self.vendors, self.faults, self.log, url, authority.certificate_path)
         self._client_tls = client_tls
-        self._stores = WooCommerce(self.state, url, self._post)
 
     def application(self) -> web.Application:
         """The routes of the port; whatever is not control is a vendor's."""
@@ -57,54 +55,55 @@ class Sandbox:
         return application
 
     async def vendor(self, http: web.Request) -> web.StreamResponse:
-        """A request to a store."""
+        """A request to whatever is no control."""
         request = await _read(http)
-        store = self.state.store_at(request.prefix)
-        if store is None:
+        sites = (vendor.site(request) for vendor in self.vendors)
+        site = next((site for site in sites if site is not None), None)
+        if site is None:
             self.log.record(request.prefix, "no_store", request).status = 404
             return web.Response(status=404, text="There is no such host in the sandbox.\n")
-        name = operation(request)
-        entry = self.log.record(store.name, name, request)
-        latency = self.control.latency + store.settings.latency
+        name = site.operation(request)
+        entry = self.log.record(site.name, name, request)
+        latency = self.control.latency + site.latency
         if latency:
             await asyncio.sleep(latency)
-        rule = await self.faults.fire(store.name, name, request.method, request.path)
+        rule = await self.faults.fire(site.name, name, request.method, request.path)
         if rule is None:
-            return self._sent(store, entry, await self._stores.process(store, request))
+            return self._sent(site, entry, await site.process(request))
         entry.fault = rule.effect
-        return await self._faulty(http, store, request, entry, rule)
+        return await self._faulty(http, site, request, entry, rule)
 
     async def _faulty(
-        self, http: web.Request, store: Store, request: VendorRequest, entry: LogEntry, rule: Rule
+        self, http: web.Request, site: Site, request: VendorRequest, entry: LogEntry, rule: Rule
     ) -> web.StreamResponse:
         """Answer as a rule orders."""
 
         def process() -> Awaitable[Reply]:
-            return self._stores.process(store, request)
+            return site.process(request)
 
         match rule.effect:
             case "status":
                 headers = {"Content-Type": "text/html; charset=UTF-8"} | rule.headers
-                return self._sent(store, entry, Reply(rule.status, rule.body.encode(), list(headers.items())))
+                return self._sent(site, entry, Reply(rule.status, rule.body.encode(), list(headers.items())))
             case "drop_before":
                 return _dropped(http, entry)
             case "drop_after":
                 await process()
                 return _dropped(http, entry)
             case "late_commit":
-                self._stores.admit(store, request)
+                site.admit(request)
                 self.faults.commit_later(rule, process)
                 return _dropped(http, entry)
             case "duplicate":
                 await process()
-                return self._sent(store, entry, await process())
+                return self._sent(site, entry, await process())
             case "list_lag":
                 request.list_lag = rule.writes
-                return self._sent(store, entry, await process())
+                return self._sent(site, entry, await process())
             case "hang":
-                return self._sent(store, entry, await self._held(rule, process))
+                return self._sent(site, entry, await self._held(rule, process))
             case "truncate":
-                return await self._truncated(http, store, entry, rule, await process())
+                return await self._truncated(http, site, entry, rule, await process())
 
     async def _held(self, rule: Rule, process: Callable[[], Awaitable[Reply]]) -> Reply:
         if rule.before:
@@ -115,11 +114,11 @@ class Sandbox:
         return reply
 
     async def _truncated(
-        self, http: web.Request, store: Store, entry: LogEntry, rule: Rule, reply: Reply
+        self, http: web.Request, site: Site, entry: LogEntry, rule: Rule, reply: Reply
     ) -> web.StreamResponse:
         length = len(reply.body) // 2 if rule.length is None else rule.length
         whole, reply.body = len(reply.body), reply.body[:length]
-        response = self._sent(store, entry, reply)
+        response = self._sent(site, entry, reply)
         if not rule.keep_length or len(reply.body) == whole:
             return response
         cut = web.StreamResponse(status=response.status, headers=response.headers)
@@ -131,11 +130,11 @@ class Sandbox:
         return cut
 
     @staticmethod
-    def _sent(store: Store, entry: LogEntry, reply: Reply) -> web.Response:
+    def _sent(site: Site, entry: LogEntry, reply: Reply) -> web.Response:
         entry.status = reply.status
         headers = CIMultiDict(reply.headers)
-        if store.settings.clock_offset:
-            headers["Date"] = formatdate(entry.time + store.settings.clock_offset, usegmt=True)
+        if site.clock_offset:
+            headers["Date"] = formatdate(entry.time + site.clock_offset, usegmt=True)
         return web.Response(status=reply.status, body=reply.body, headers=headers)
 
     async def _post(self, url: str, body: bytes) -> int:
@@ -232,7 +231,9 @@ async def serve(directory: Path, host: str, port: int, log_size: int, until_stdi
     authority, server_tls, client_tls = _prepare(directory)
     listener = _listen(host, port)
     url = f"https://localhost:{listener.getsockname()[1]}"
-    sandbox = Sandbox(directory, url, authority.certificate_path, client_tls, log_size)
+    sandbox = Sandbox(directory, url, authority, client_tls, log_size)
+    for vendor in sandbox.vendors:
+        await vendor.start()
     runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=0)
     await runner.setup()
     await web.SockSite(runner, listener, ssl_context=server_tls, backlog=BACKLOG).start()
@@ -248,7 +249,8 @@ async def serve(directory: Path, host: str, port: int, log_size: int, until_stdi
     sys.stdout.flush()
     await stop.wait()
     # At once: open connections and held replies are not waited for.
-    sandbox.database.close()
+    for vendor in sandbox.vendors:
+        vendor.close()
     os._exit(0)
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
+from sandbox.database import connect
 from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_reply
+from sandbox.vendor import ControlRoute, Surroundings, Vendor
 from sandbox.woocommerce import admin, ajax, grant, login, rest
+from sandbox.woocommerce.control import StoreControl
+from sandbox.woocommerce.database import SCHEMA
 from sandbox.woocommerce.pages import front_page
 from sandbox.woocommerce.replies import moved
 from sandbox.woocommerce.state import State, Store
@@ -92,25 +98,72 @@ def _rest_operation(request: VendorRequest, route: str) -> str:
     return "rest_probe_batch" if route.endswith("/batch") else "rest_probe_write"
 
 
-class WooCommerce:
-    """All WooCommerce stores of the process."""
+class WooCommerce(Vendor):
+    """All WooCommerce stores of the process, each below its name."""
 
-    def __init__(self, state: State, server_url: str, post: grant.Post) -> None:
-        self.state = state
-        self._server_url = server_url
-        self._post = post
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._database = connect(surroundings.directory / "woocommerce.sqlite", SCHEMA)
+        self.state = State(self._database, surroundings.key("state"))
+        self.url = surroundings.url
+        self.post = surroundings.post
 
-    def admit(self, store: Store, request: VendorRequest) -> None:
+    def site(self, request: VendorRequest) -> Shop | None:
+        """The store served under the first path segment."""
+        store = self.state.store_at(request.prefix)
+        return Shop(self, store) if store else None
+
+    def control_routes(self) -> list[ControlRoute]:
+        """Stores, users and keys."""
+        return StoreControl(self.state, self.url).routes()
+
+    def facts(self) -> dict[str, Any]:
+        """How many stores there are."""
+        return {"stores": len(self.state.stores())}
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One store of the vendor, as the server sees it."""
+
+    vendor: WooCommerce
+    store: Store
+
+    @property
+    def name(self) -> str:
+        """The name of the store, whichever alias it was asked under."""
+        return self.store.name
+
+    @property
+    def latency(self) -> float:
+        """The switch of that name."""
+        return self.store.settings.latency
+
+    @property
+    def clock_offset(self) -> float:
+        """The switch of that name."""
+        return self.store.settings.clock_offset
+
+    def operation(self, request: VendorRequest) -> str:
+        """The name by which faults and the log call a request."""
+        return operation(request)
+
+    def admit(self, request: VendorRequest) -> None:
         """Settle who a request is from, before its commit is put off; logging out later changes nothing any more."""
-        request.admitted = Visit(self.state, store, request, self._server_url).admin_session
+        request.admitted = self._visit(request).admin_session
 
-    async def process(self, store: Store, request: VendorRequest) -> Reply:
+    async def process(self, request: VendorRequest) -> Reply:
         """Answer a request, and carry out what it asks."""
-        visit = Visit(self.state, store, request, self._server_url)
         try:
-            return await self._answer(visit)
+            return await self._answer(self._visit(request))
         except UnknownInSheetError as reason:
             return unknown_reply(str(reason))
+
+    def _visit(self, request: VendorRequest) -> Visit:
+        return Visit(self.vendor.state, self.store, request, self.vendor.url)
 
     async def _answer(self, visit: Visit) -> Reply:
         path = visit.request.path
@@ -123,7 +176,7 @@ class WooCommerce:
         if path in {"", "/wp-admin"}:
             return moved(f"{visit.home}{path}/")
         if path.startswith(grant.ROUTE) and visit.settings.permalinks == "pretty":
-            return await grant.answer(visit, self._post)
+            return await grant.answer(visit, self.vendor.post)
         route = rest_route(visit.request)
         if route is not None and self._is_served(visit):
             return rest.answer(visit, route)

@@ -1,0 +1,138 @@
+"""All BigCommerce stores: which host a request is for, what it is called, and which part of the vendor answers it.
+
+The first path segment is the vendor's host:
+
+| host | what answers |
+|---|---|
+| `api.bigcommerce.com` | `gateway.py`: `/stores/{hash}/v2|v3/...` |
+| `store-{hash}.mybigcommerce.com`, path below `/manage` | `panel.py`, the control panel |
+| the same, `/graphql` | `storefront.py`, which shows whether a storefront token works |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.bigcommerce import gateway, panel, storefront
+from sandbox.bigcommerce.control import BigCommerceControl
+from sandbox.bigcommerce.state import State, Store
+from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_reply
+from sandbox.vendor import ControlRoute, Surroundings, Vendor
+
+GATEWAY_HOST = "api.bigcommerce.com"
+STORE_HOST = re.compile(r"store-([a-z0-9]+)\.mybigcommerce\.com\Z")
+PANEL_PATH = "/manage"
+
+
+class BigCommerce(Vendor):
+    """All BigCommerce stores of the process."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.state = State(surroundings.directory / "bigcommerce.sqlite", surroundings.key("bigcommerce"))
+        self.url = surroundings.url
+
+    def site(self, request: VendorRequest) -> Gateway | StoreHost | None:
+        """The gateway, whatever store is asked for, or the host of a store there is."""
+        if request.prefix == GATEWAY_HOST:
+            return Gateway(self, gateway.target(self.state, request.path))
+        match = STORE_HOST.match(request.prefix)
+        store = self.state.store_at(match[1]) if match else None
+        return StoreHost(self, store) if store else None
+
+    def control_routes(self) -> list[ControlRoute]:
+        """Stores, accounts, webhooks, shop data and quota."""
+        return BigCommerceControl(self.state, self.url).routes()
+
+    def facts(self) -> dict[str, Any]:
+        """How many stores there are."""
+        return {"bigcommerce_stores": len(self.state.stores())}
+
+    def close(self) -> None:
+        """Close the database."""
+        self.state.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """`api.bigcommerce.com` as one request sees it."""
+
+    vendor: BigCommerce
+    target: gateway.Target
+
+    @property
+    def name(self) -> str:
+        """The hash of the store that is asked for, as it stands in the path but for a `store-` prefix."""
+        return self.target.store_hash or GATEWAY_HOST
+
+    @property
+    def latency(self) -> float:
+        """The switch of the store."""
+        return self.target.store.settings.latency if self.target.store else 0.0
+
+    @property
+    def clock_offset(self) -> float:
+        """The switch of the store."""
+        return self.target.store.settings.clock_offset if self.target.store else 0.0
+
+    def operation(self, request: VendorRequest) -> str:
+        """The operation of the route, such as `customers_read`; see routes.py."""
+        return gateway.operation(self.target, request)
+
+    def admit(self, request: VendorRequest) -> None:
+        """Whose token it is was settled when the request came."""
+        request.admitted = gateway.authenticated(self.vendor.state, request)
+
+    async def process(self, request: VendorRequest) -> Reply:
+        """Answer a request, and carry out what it asks."""
+        return gateway.answer(self.vendor.state, self.target, request)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHost:
+    """`store-{hash}.mybigcommerce.com`: the control panel and the storefront of one store."""
+
+    vendor: BigCommerce
+    store: Store
+
+    @property
+    def name(self) -> str:
+        """The hash of the store."""
+        return self.store.store_hash
+
+    @property
+    def latency(self) -> float:
+        """The switch of the store."""
+        return self.store.settings.latency
+
+    @property
+    def clock_offset(self) -> float:
+        """The switch of the store."""
+        return self.store.settings.clock_offset
+
+    def operation(self, request: VendorRequest) -> str:
+        """What the panel calls it, or `storefront_graphql`."""
+        if request.path == storefront.GRAPHQL_PATH:
+            return "storefront_graphql"
+        return panel.operation(request) if _is_panel(request) else "storefront_other"
+
+    def admit(self, request: VendorRequest) -> None:
+        """Whose session it is was settled when the request came."""
+        if _is_panel(request):
+            request.admitted = panel.session(self.vendor.state, self.store, request)
+
+    async def process(self, request: VendorRequest) -> Reply:
+        """Answer a request, and carry out what it asks."""
+        try:
+            if request.path == storefront.GRAPHQL_PATH:
+                return storefront.graphql(self.vendor.state, self.store, request)
+            if _is_panel(request):
+                return panel.answer(self.vendor.state, self.store, request)
+        except UnknownInSheetError as reason:
+            return unknown_reply(str(reason))
+        return Reply(404, b"Not found\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def _is_panel(request: VendorRequest) -> bool:
+    return request.path == PANEL_PATH or request.path.startswith(f"{PANEL_PATH}/")
