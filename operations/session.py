@@ -102,8 +102,9 @@ class Session:
             "platform": store.platform,
             "kind": platforms()[store.platform].default_kind,
             **store.fields,
+            **store.endpoints,
             "vault": self.stack.settings.vault.model_dump(mode="json"),
-            "private_networks": list(hosts.private.get(host_of(store.address), ())),
+            "private_networks": list(hosts.private.get(host_of(store.url), ())),
             "ca_file": hosts.ca_file or "",
         }
 

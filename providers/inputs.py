@@ -41,5 +41,5 @@ def _stores(stack: Stack) -> dict[str, Any]:
         declared = inputs(stack, connection)
         words = ("platform", "kind", *kinds.credential(f"{connection.platform}/{connection.kind}").kept)
         kept = {word: declared[word] for word in words if word in declared}
-        found.setdefault(connection.store.name, {**kept, **connection.store.fields})
+        found.setdefault(connection.store.name, {**kept, **connection.store.fields, **connection.store.endpoints})
     return found

@@ -73,7 +73,9 @@ class Row:
         """Whether a level has all rights of another one: itself, the default of any row, or one that it is documented to
         include."""
         level = self.level(word)
-        return word == lower or lower == self.default or (bool(level.includes) and self.includes(level.includes, lower))
+        if lower in {word, self.default}:
+            return True
+        return bool(level.includes) and self.includes(level.includes, lower)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def stack_files(
 def rights_sets(
     directory: Path, shown_as: str, platforms: Platforms, problems: list[Problem]
 ) -> dict[str, dict[str, Any]]:
-    """The sets of each platform, by name."""
+    """The sets of each platform, by name; None is one that cannot be read, which has been said."""
     sets: dict[str, dict[str, Any]] = {}
     for entry in _entries(directory) if directory.is_dir() else ():
         if not entry.is_dir(follow_symlinks=False):
@@ -162,8 +162,7 @@ def rights_sets(
             if flaw:
                 problems.append(Problem(file.name, 0, 0, f"a set is called as its file: {flaw}"))
             model = checked(file, platform.rights_set, (), "in this file")
-            if model:
-                sets[platform.name][stem] = model.model_dump(mode="json")
+            sets[platform.name][stem] = model and model.model_dump(mode="json")
     return sets
 
 

@@ -35,9 +35,10 @@ from providers.declarations.models import (
     StoreWords,
 )
 from providers.declarations.names import listed, shown, suggestion
-from providers.declarations.platforms import DeclaredPlatform
+from providers.declarations.platforms import DeclaredPlatform, Remark
 from providers.declarations.problems import DeclarationErrors, Problem
 from providers.declarations.stack import Connection, DeclaredLink, Origin, Stack, Store
+from providers.declarations.values import placeholders
 from providers.declarations.yaml_text import Path as Where
 from providers.declarations.yaml_text import kind_of
 
@@ -79,7 +80,9 @@ def load(stacks_directory: Path, stack: str, platforms: Platforms, *, project: s
     else:
         settings = checked(settings_file, Settings, (), "in this file")
     sets = rights_sets(stacks_directory / RIGHTS, f"{top}/{RIGHTS}", platforms, problems)
-    resolver = _Resolver(stack, project, platforms, settings_file, settings)
+    if settings and settings_file:
+        _check_endpoints(settings_file, settings, platforms)
+    resolver = _Resolver(stack, project, platforms, settings_file, settings, sets)
     for name, tenant, file in found:
         resolver.store(name, tenant, file)
     resolver.across()
@@ -107,8 +110,10 @@ class _Resolver:
         platforms: Platforms,
         settings_file: DeclaredFile | None,
         settings: Settings | None,
+        sets: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self.stack, self.project, self.platforms, self.settings = stack, project, platforms, settings
+        self.sets = sets
         self.defaults: tuple[_Level, ...] = ()
         if settings and settings_file:
             self.defaults = (_Level(settings.defaults, settings_file, ("defaults",)),)
@@ -138,25 +143,43 @@ class _Resolver:
         origins = _written(file, model, ())
         ask, origins["ask"] = _nearest("ask", levels)
         fields = _own(model, StoreWords)
+        identity = fields[platform.identity]
+        replaced = self.settings.endpoints.get(platform.name, {}) if self.settings else {}
+        endpoints = {
+            word: text.replace(f"{{{platform.identity}}}", identity)
+            for word, text in {**platform.endpoints, **replaced}.items()
+        }
         store = Store(
             name=name,
             tenant=tenant,
             platform=platform.name,
-            address=fields[platform.identity],
+            address=identity,
             fields=fields,
             title=model.title or name,
             team=model.team or "",
             ask=ask or "",
             moved_from=model.moved_from or "",
             file=file.name,
+            url=platform.address(identity, endpoints),
+            endpoints=endpoints,
         )
         if store.moved_from == store.address:
             file.at_value(("moved_from",), "moved_from: this is the present address; write the former one")
         self.origins[name] = origins
         self.files[name] = file
         self.stores.append(store)
-        for key, (connection, links) in drafts.items():
-            self._connection(file, platform, store, model, key, connection, links)
+        found = {
+            key: self._connection(file, platform, store, model, key, connection, links)
+            for key, (connection, links) in drafts.items()
+        }
+        # With a connection missing that could not be read, what others say of it cannot be judged.
+        whole = len(found) == len(model.connections)
+        for key, connection in found.items():
+            remarks = [*platform.rules(connection, Owner(self.project, self.stack, connection.name))]
+            if whole:
+                remarks += platform.beside(connection, {name: other for name, other in found.items() if name != key})
+            warnings = _put_down(file, ("connections", key), remarks)
+            self.connections.append(replace(connection, warnings=warnings))
 
     def _no_platform(self, file: DeclaredFile, word: object) -> None:
         if not file.source.values or file.is_bad(("platform",)):
@@ -217,7 +240,7 @@ class _Resolver:
         key: str,
         model: ConnectionWords,
         links: Mapping[str, LinkWords],
-    ) -> None:
+    ) -> Connection:
         path: Where = ("connections", key)
         full = f"{store.name}/{key}"
         levels = (_Level(model, file, path), _Level(store_words, file, ()), *self.defaults)
@@ -235,12 +258,14 @@ class _Resolver:
         overlaps = [link.fields["overlap"] for link in resolved if link.to == "vault"]
         if "overlap" in model.model_fields_set and not overlaps:
             file.at_word((*path, "overlap"), "overlap: nothing here reads Vault; only links to vault need it")
+        settled = platform.settle(full, _own(model, ConnectionWords), self.sets.get(platform.name, {}))
+        _put_down(file, path, settled.remarks)
         connection = Connection(
             name=full,
             store=store,
             platform=platform.name,
             kind=model.credential or platform.default_kind,
-            fields=_own(model, ConnectionWords),
+            fields=settled.fields,
             purpose=model.purpose,
             team=model.team or store.team,
             ask=shared["ask"] or "",
@@ -257,17 +282,8 @@ class _Resolver:
             links=resolved,
         )
         self._permits(file, path, connection, levels)
-        warnings = []
-        for remark in platform.rules(connection, Owner(self.project, self.stack, full)):
-            place = (*path, *remark.path)
-            if remark.warning:
-                warnings.append(f"{file.origin(place)}: {remark.what}")
-            elif remark.path:
-                file.at_value(place, remark.what)
-            else:
-                file.at_word(place, remark.what)
         self.origins[full] = origins
-        self.connections.append(replace(connection, warnings=tuple(warnings)))
+        return connection
 
     def _resolved_link(
         self, file: DeclaredFile, full: str, base: Where, levels: tuple[_Level, ...], name: str, link: LinkWords
@@ -286,22 +302,6 @@ class _Resolver:
             file.at_value((*path, "was"), "was: this is the present name; write the former one")
         return DeclaredLink(name, link.to or name, {word: fields[word] for word in sorted(fields)}, former)
 
-    def _team(self, file: DeclaredFile, path: Where) -> None:
-        """Whether the team that is written at a store or connection exists."""
-        team = file.value(path).get("team")
-        path = (*path, "team")
-        if self.settings and isinstance(team, str) and team not in self.settings.teams and not file.is_bad(path):
-            known = self.settings.teams
-            what = f"unknown team {shown(team)}; teams in {SETTINGS}: {listed(known)}{suggestion(team, known)}"
-            file.at_value(path, what)
-
-    def _accepted(self, file: DeclaredFile, path: Where, risks: object) -> None:
-        """Whether `_stack.yaml` permits the risks that a connection accepts."""
-        permitted = self.settings.permit if self.settings else get_args(Permit)
-        for risk in risks if isinstance(risks, dict) else ():
-            if risk in get_args(Risk) and risk not in permitted:
-                what = f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}"
-                file.at_word((*path, risk), what)
     def _received(
         self, file: DeclaredFile, path: Where, link: HandoverLink, handover: str, settings: Settings
     ) -> dict[str, str]:
@@ -319,6 +319,22 @@ class _Resolver:
             file.at_value((*path, "recipient"), what) if written else file.at_word(path, what)
         return {"recipient_key": receiver.key} if receiver is not None and receiver.key else {}
 
+    def _team(self, file: DeclaredFile, path: Where) -> None:
+        """Whether the team that is written at a store or connection exists."""
+        team = file.value(path).get("team")
+        path = (*path, "team")
+        if self.settings and isinstance(team, str) and team not in self.settings.teams and not file.is_bad(path):
+            known = self.settings.teams
+            what = f"unknown team {shown(team)}; teams in {SETTINGS}: {listed(known)}{suggestion(team, known)}"
+            file.at_value(path, what)
+
+    def _accepted(self, file: DeclaredFile, path: Where, risks: object) -> None:
+        """Whether `_stack.yaml` permits the risks that a connection accepts."""
+        permitted = self.settings.permit if self.settings else get_args(Permit)
+        for risk in risks if isinstance(risks, dict) else ():
+            if risk in get_args(Risk) and risk not in permitted:
+                what = f"accept: {SETTINGS} does not permit {risk}; its `permit`: {listed(permitted)}"
+                file.at_word((*path, risk), what)
 
     def _permits(self, file: DeclaredFile, path: Where, connection: Connection, levels: tuple[_Level, ...]) -> None:
         """Dangerous switches: permitted in `_stack.yaml`, used and accepted in store files."""
@@ -370,6 +386,37 @@ class _Resolver:
                 path = ("connections", connection.name.partition("/")[2], "adopt")
                 what = f"adopt: {first} takes this entry; one key cannot serve two connections"
                 self.files[connection.store.name].at_value(path, what)
+
+
+def _put_down(file: DeclaredFile, path: Where, remarks: Iterable[Remark]) -> tuple[str, ...]:
+    """A platform's remarks about the connection at `path`: errors are put down, warnings given back with their places."""
+    warnings = []
+    for remark in remarks:
+        place = (*path, *remark.path)
+        if remark.warning:
+            warnings.append(f"{file.origin(place)}: {remark.what}")
+        elif remark.path:
+            file.at_value(place, remark.what)
+        else:
+            file.at_word(place, remark.what)
+    return tuple(warnings)
+
+
+def _check_endpoints(file: DeclaredFile, settings: Settings, platforms: Platforms) -> None:
+    """Whether the endpoints in `_stack.yaml` are such as their platforms have."""
+    having = [name for name, platform in platforms.items() if platform.endpoints]
+    for name, written in settings.endpoints.items():
+        path: Where = ("endpoints", name)
+        if name not in having:
+            what = f"no platform with endpoints is called {shown(name)}; there are: {listed(having)}"
+            file.at_word(path, what + suggestion(name, having))
+            continue
+        known, identity = platforms[name].endpoints, platforms[name].identity
+        for word, text in written.items():
+            if word not in known:
+                file.at_word((*path, word), _unknown("endpoint", word, known))
+            elif not placeholders(text) <= {identity}:
+                file.at_value((*path, word), f"{word}: only {{{identity}}} can stand for a part of it")
 
 
 def _former_links(file: DeclaredFile, path: Where, links: Iterable[DeclaredLink]) -> None:

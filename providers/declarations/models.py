@@ -21,22 +21,23 @@ from providers.declarations.values import (
     Age,
     Count,
     Day,
+    Endpoint,
     Flag,
     Host,
     Line,
     Mail,
     Name,
     Networks,
-    Recipient,
     Port,
     PublicKey,
+    Recipient,
     RelativeFile,
     Seconds,
     Segment,
     VaultPath,
     Word,
-    text,
     recipient,
+    text,
 )
 
 Handover = Literal["auto", "sealed", "person", "plain"]
@@ -150,11 +151,11 @@ class HandoverLink(LinkWords):
     """To whom a sealed hand-over goes; one of `recipients` in `_stack.yaml`."""
 
 
-EVERYWHERE: dict[str, type[LinkWords]] = {"vault": VaultLink, "person": PersonLink}
 class PersonLink(HandoverLink):
     """A person outside who gets the credential handed over."""
 
 
+EVERYWHERE: dict[str, type[LinkWords]] = {"vault": VaultLink, "person": PersonLink}
 """Consumers that every platform has."""
 
 
@@ -205,11 +206,11 @@ class MailHub(Declared):
 
     server: Host
     """Its host name."""
-    sender: Mail = Field(alias="from")
     port: Port | None = None
     """Where it listens, if not at 587, or at 465 for `tls`."""
     security: Literal["starttls", "tls"] = "starttls"
     """How TLS begins; without it nothing is sent."""
+    sender: Mail = Field(alias="from")
     """The sender's address."""
 
 
@@ -229,7 +230,6 @@ class Hosts(Declared):
     """Certificate authorities trusted besides the public ones, as a file inside the project."""
 
 
-class Settings(Declared):
 class Receiver(Declared):
     """To whom a hand-over may go."""
 
@@ -262,6 +262,7 @@ Receivers = Annotated[
 ]
 
 
+class Settings(Declared):
     """What a whole stack shares; owned by the security people."""
 
     format: Annotated[int, PlainValidator(_format), WithJsonSchema({"const": 1})]
@@ -274,6 +275,8 @@ Receivers = Annotated[
     """Who answers for stores, by name."""
     hubs: Hubs = Field(default_factory=Hubs)
     hosts: Hosts = Field(default_factory=Hosts)
+    endpoints: dict[Name, dict[Word, Endpoint]] = Field(default_factory=dict)
+    """Other hosts than a vendor's own, by platform, only for a sandbox or a proxy: every store's calls go there."""
     recipients: Receivers = ()
     """To whom a sealed hand-over may go; an address, or an address and the receiver's public key."""
     permit: tuple[Permit, ...] = ()

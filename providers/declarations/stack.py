@@ -25,7 +25,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One place that issues credentials. `fields` are the platform's words as JSON values, the identity among them."""
+    """One place that issues credentials. `fields` are the platform's words as JSON values, the identity among them.
+
+    `address` is the identity; `url` is what calls go to, and `endpoints` are the vendor's hosts by the input that says
+    them, where all stores share them.
+    """
 
     name: str
     tenant: str
@@ -37,6 +41,8 @@ class Store:
     ask: str
     moved_from: str
     file: str
+    url: str = ""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,11 @@ def inputs(stack: Stack, connection: Connection) -> dict[str, Any]:
         {
             "connection": connection.name,
             **declared_words(connection),
+            **connection.store.endpoints,
             "kind": connection.kind,
             "by_person": connection.by_person,
             "vault": stack.settings.vault.model_dump(mode="json"),
-            "private_networks": list(hosts.private.get(host_of(connection.store.address), ())),
+            "private_networks": list(hosts.private.get(host_of(connection.store.url), ())),
             "ca_file": hosts.ca_file,
         }
     )

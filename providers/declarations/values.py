@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
-from providers.core import sealing
+from providers.core import address, sealing
+from providers.core.errors import AddressRefused
 from providers.declarations import names
 from providers.declarations.names import shown
 from providers.declarations.yaml_text import kind_of
@@ -106,8 +107,6 @@ def count(value: object) -> int:
     return int(found)
 
 
-def day(value: object) -> datetime.date:
-    """A day as `2026-11-20`."""
 def port(value: object) -> int:
     """The number of a TCP port."""
     found = text(value)
@@ -125,6 +124,8 @@ def public_key(value: object) -> str:
     return found
 
 
+def day(value: object) -> datetime.date:
+    """A day as `2026-11-20`."""
     found = text(value)
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", found):
@@ -161,6 +162,26 @@ def _relative_file(value: object) -> str:
     return found
 
 
+def endpoint(value: object) -> str:
+    """The address of a vendor's host in its one spelling; `{word}` in it stands for a word of the store."""
+    found = text(value)
+    plain = _PLACEHOLDER.sub("x", found)
+    try:
+        spelled = address.parse(plain).url
+    except AddressRefused as error:
+        raise ValueError(f"{shown(found)}: {error.what}") from None
+    if spelled != plain:
+        raise ValueError(f"{shown(found)}: write the host in lower case, and no port 443")
+    return found
+
+
+def placeholders(found: str) -> frozenset[str]:
+    """The words of a store that an endpoint holds."""
+    return frozenset(_PLACEHOLDER.findall(found))
+
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
 _LINE_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_LINE}
 _DURATION_PATTERN = f"^{_DURATION.pattern}$"
 
@@ -185,6 +206,10 @@ Age = Annotated[
 ]
 Flag = Annotated[bool, PlainValidator(flag), WithJsonSchema({"type": "boolean"})]
 Count = Annotated[int, PlainValidator(count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 9999})]
+Port = Annotated[int, PlainValidator(port), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})]
+PublicKey = Annotated[
+    str, PlainValidator(public_key), WithJsonSchema({"type": "string", "pattern": f"^{sealing.KEY_PATTERN}$"})
+]
 Day = Annotated[datetime.date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
 Networks = Annotated[
     tuple[str, ...],
@@ -193,7 +218,14 @@ Networks = Annotated[
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     ),
 ]
+Endpoint = Annotated[str, PlainValidator(endpoint), WithJsonSchema({"type": "string", "pattern": r"^https://[^/?#@]+"})]
 RelativeFile = Annotated[str, PlainValidator(_relative_file), WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+def recipient(value: object) -> str:
+    """A mail address, or all of a domain."""
+    found: str = _matching(*_RECIPIENT)(value)
+    return found
 
 
 def _shaped(pattern: str, expected: str) -> Any:
@@ -202,22 +234,12 @@ def _shaped(pattern: str, expected: str) -> Any:
 
 
 Word = Annotated[str, *_shaped(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "a word of ours, such as api_key")]
+_RECIPIENT = (rf"({_MAIL}|\*@{_HOST})", "a mail address, or all of a domain as *@agency.example")
+
 Mail = Annotated[str, *_shaped(_MAIL, "a mail address such as team@agency.example")]
 Recipient = Annotated[str, *_shaped(*_RECIPIENT)]
 Host = Annotated[str, *_shaped(_HOST, "a host name in lower case, without scheme, port or path")]
 Segment = Annotated[str, *_shaped(_SEGMENT, "an entry's name: letters, digits, '.', '_' and '-', 64 at most")]
 VaultPath = Annotated[
-Port = Annotated[int, PlainValidator(port), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})]
-PublicKey = Annotated[
-    str, PlainValidator(public_key), WithJsonSchema({"type": "string", "pattern": f"^{sealing.KEY_PATTERN}$"})
-]
     str, *_shaped(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in Vault: segments of letters, digits, '.', '_' and '-'")
 ]
-def recipient(value: object) -> str:
-    """A mail address, or all of a domain."""
-    found: str = _matching(*_RECIPIENT)(value)
-    return found
-
-
-_RECIPIENT = (rf"({_MAIL}|\*@{_HOST})", "a mail address, or all of a domain as *@agency.example")
-

@@ -93,7 +93,10 @@ FILES = [
             ),
             "stacks/rights/paper/Clerk.yaml:1:1: 'rows' is missing in this file",
             "stacks/rights/paper/Clerk.yaml:1:1: unknown word 'row'; allowed in this file: rows; nearest: rows",
-            "stacks/rights/woocommerce/: no platform with rights sets is called so; there are: paper",
+            (
+                "stacks/rights/woocommerce/: no platform with rights sets is called so; there are: bigcommerce, paper;"
+                " nearest: bigcommerce"
+            ),
         ],
         id="rights-wrong",
     ),

@@ -61,6 +61,7 @@ def test_write(tmp_path: Path) -> None:
     assert {file.name for file in write(folder, ALL)} == {
         "store.schema.json",
         "stack.schema.json",
+        "rights-bigcommerce.schema.json",
         "rights-paper.schema.json",
     }
     assert write(folder, ALL) == ()
