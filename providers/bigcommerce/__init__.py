@@ -19,7 +19,7 @@ CREDENTIALS: Mapping[str, CredentialKind] = {
         revisable=BY_PERSON.revisable,
         secret_fields=SECRET_FIELDS,
         issuer=issuer,
-        kept=("api", "panel", "verify"),
+        kept=("api", "panel", "login", "verify", "account_title"),
         wider=_wider,
         address=address,
     ),

@@ -20,7 +20,7 @@ from providers.core.sheet import Sheet, Task
 FIELDS: Final = ("rights",)
 SECRET_FIELDS: Final = ("client_id", "client_secret", "access_token")
 
-PANEL: Final = "https://store-{hash}.mybigcommerce.com"
+PANEL: Final = "https://store-{store_hash}.mybigcommerce.com"
 """Where every store's control panel is (3.3)."""
 
 BY_PERSON: Final = Capabilities(made_by="person", revoked_by="person", revisable=frozenset(), lists=False, settle=0.0)
@@ -140,19 +140,24 @@ class ApiAccountIssuer:
 
 
 def address(inputs: Mapping[str, Any]) -> str:
-    """The URL that calls go to."""
+    """The URL that calls for a store go to, and under which entries to adopt lie."""
+    return f"{_api(inputs)}/stores/{inputs['store_hash']}"
+
+
+def _api(inputs: Mapping[str, Any]) -> str:
     found: str = inputs.get("api") or API
     return found
 
 
 def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiAccountIssuer:
-    """The issuer for a store's inputs: `store_hash`; `api` and `panel` where they are not the vendor's own (`{hash}` in
-    `panel` stands for the store's hash); `verify` (`full` opts in to writing calls) and `connection`, the full name."""
+    """The issuer for a store's inputs: `store_hash`; `api` and `panel` where they are not the vendor's own
+    (`{store_hash}` in `panel` stands for the hash); `verify` (`full` opts in to writing calls) and `connection`, the
+    full name."""
     store_hash: str = inputs["store_hash"]
     panel: str = inputs.get("panel") or PANEL
     return ApiAccountIssuer(
-        Gateway(tools.http.origin(address(inputs)), store_hash),
-        panel=panel.replace("{hash}", store_hash).rstrip("/"),
+        Gateway(tools.http.origin(_api(inputs)), store_hash),
+        panel=panel.replace("{store_hash}", store_hash),
         connection=inputs.get("connection", ""),
         full=inputs.get("verify") == "full",
     )
