@@ -184,7 +184,9 @@ def new(
     context: typer.Context,
     store: Annotated[str, typer.Argument(help="The new store's name")],
     platform: Annotated[str, typer.Option("--platform", help="Its platform, such as woocommerce")],
-    url: Annotated[str, typer.Option("--url", help="Its address")],
+    url: Annotated[
+        str, typer.Option("--url", help="Its address, or what its platform knows it by, such as a store hash")
+    ],
     like: Annotated[str, typer.Option("--like", help="A store whose connections it gets too")] = "",
     team: Annotated[str, typer.Option("--team", help="The team that answers for it")] = "",
 ) -> Result:

@@ -14,7 +14,7 @@ from providers.declarations.names import listed, shown, suggestion
 
 @dataclass(frozen=True, slots=True)
 class NewStore:
-    """The file that was written, where the admin login goes in Vault, and what to do next."""
+    """The file that was written, where the admin login goes in Vault (empty where there is none), and what to do next."""
 
     store: str
     file: str
@@ -26,18 +26,6 @@ class NewStore:
         """The file and the next steps."""
         yield f"wrote {self.file}"
         yield from self.next
-
-
-EXAMPLE = connection_text(
-    "orders",
-    {
-        "purpose": "what it is for",
-        "rights": "read",
-        "user": "login of a service user",
-        "links": {"reader": {"to": "vault"}},
-    },
-)
-"""What a connection looks like."""
 
 
 def new(session: Session, store: str, *, platform: str, url: str, like: str, team: str) -> NewStore:
@@ -73,11 +61,13 @@ def new(session: Session, store: str, *, platform: str, url: str, like: str, tea
     except DeclarationErrors:
         path.unlink()
         raise
-    parts = urlsplit(url)
-    login = "/".join([stack.settings.vault.admins, parts.netloc, *parts.path.strip("/").split("/")]).rstrip("/")
-    steps = [f"Put the store's admin login into Vault, at {login} (fields `username` and `password`)."]
+    login, steps = "", []
+    if declared.signs_in:
+        parts = urlsplit(url)
+        login = "/".join([stack.settings.vault.admins, parts.netloc, *parts.path.strip("/").split("/")]).rstrip("/")
+        steps.append(f"Put the store's admin login into Vault, at {login} (fields `username` and `password`).")
     if not like:
-        steps += ["Declare connections in the file, such as", *EXAMPLE.splitlines()]
+        steps += ["Declare connections in the file, such as", *connection_text("orders", declared.example).splitlines()]
     steps.append(f"Then `connections check`, `connections doctor {store}`, `pulumi preview`, `pulumi up`.")
     return NewStore(store, shown_as, login, tuple(steps))
 

@@ -161,4 +161,10 @@ DECLARED: Final = DeclaredPlatform(
     default_kind="api_key",
     by_person=_by_person,
     rules=_rules,
+    example={
+        "purpose": "what it is for",
+        "rights": "read",
+        "user": "login of a service user",
+        "links": {"reader": {"to": "vault"}},
+    },
 )
