@@ -12,6 +12,8 @@ import httpx
 
 from sandbox.bigcommerce.client import BigCommerceClient
 from sandbox.faults import Effect
+from sandbox.mail.client import MailClient
+from sandbox.stone_edge.client import EndpointClient
 
 WAIT_SECONDS = 30.0
 EXTRA_SECONDS = 30.0
@@ -108,6 +110,8 @@ class Client:
         timeout = httpx.Timeout(WAIT_SECONDS + EXTRA_SECONDS)
         self._http = httpx.Client(base_url=f"{url}/_control", verify=context, timeout=timeout, trust_env=False)
         self.bigcommerce = BigCommerceClient(self._call)
+        self.stone_edge = EndpointClient(self._call)
+        self.mail = MailClient(self._call)
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.documents import Documents
 
-MAIL, ACCOUNT, SETTINGS = "mail.mail", "mail.account", "mail.settings"
+MAIL, ACCOUNT, SETTINGS, PORTS = "mail", "account", "settings", "ports"
 """Kinds of documents."""
 
 Transport = Literal["starttls", "implicit"]
@@ -43,6 +43,15 @@ class Account(BaseModel):
     password: str = Field(repr=False)
 
 
+class MailPorts(BaseModel):
+    """Where the server listens; 0 is any free port."""
+
+    model_config = ConfigDict(frozen=True)
+
+    starttls: int = 0
+    implicit: int = 0
+
+
 class KeptMail(BaseModel):
     """One mail as it was taken."""
 
@@ -73,6 +82,9 @@ class Post:
         self._accounts = {account.username: account for account in stored}
         self._mails = [KeptMail.model_validate_json(document) for document in documents.all(MAIL)]
         self._last = self._mails[-1].number if self._mails else 0
+        self.ports = MailPorts()
+        for document in documents.all(PORTS):
+            self.ports = MailPorts.model_validate_json(document)
 
     def change_settings(self, changes: dict[str, Any]) -> MailSettings:
         """Set some settings; they hold for connections made from now on."""
@@ -85,6 +97,11 @@ class Post:
         self.settings = MailSettings()
         self._documents.clear(SETTINGS)
         return self.settings
+
+    def listen_on(self, ports: MailPorts) -> None:
+        """Remember the ports: who was told them finds the server there after a restart."""
+        self.ports = ports
+        self._documents.put(PORTS, "", ports.model_dump_json())
 
     # Accounts
 

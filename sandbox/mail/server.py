@@ -9,14 +9,13 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP
 
 from sandbox.faults import Faults
 from sandbox.mail.handler import Handler
-from sandbox.mail.post import MailSettings, Post, Transport
+from sandbox.mail.post import MailPorts, MailSettings, Post, Transport
 from sandbox.request_log import RequestLog
 from sandbox.tls import ensure_authority
 
@@ -24,14 +23,6 @@ HOSTNAME = "localhost"
 HOSTS = ("localhost", "127.0.0.1", "::1")
 OTHER_HOSTS = ("mail.elsewhere.example",)
 MECHANISMS = frozenset({"LOGIN", "PLAIN"})
-
-
-@dataclass(frozen=True, slots=True)
-class MailPorts:
-    """Where the server listens."""
-
-    starttls: int
-    implicit: int
 
 
 class Certificates:
@@ -67,7 +58,6 @@ class MailServer:
 
     def __init__(self, post: Post, faults: Faults, log: RequestLog, directory: Path) -> None:
         self.post = post
-        self.ports = MailPorts(0, 0)
         self._faults = faults
         self._log = log
         self._certificates = Certificates(directory, lambda: post.settings)
@@ -75,23 +65,25 @@ class MailServer:
         # It says what a mail holds, and warns of its own ways.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
 
-    async def start(self, host: str, starttls_port: int = 0, implicit_port: int = 0) -> MailPorts:
-        """Listen; port 0 picks a free one."""
-        loop = asyncio.get_running_loop()
-        plain = await loop.create_server(lambda: self._connection("starttls"), host, starttls_port)
-        wrapped = await loop.create_server(
-            lambda: self._connection("implicit"), host, implicit_port, ssl=self._certificates.context()
-        )
-        self._servers = [plain, wrapped]
-        first, second = (server.sockets[0].getsockname()[1] for server in self._servers)
-        self.ports = MailPorts(first, second)
-        return self.ports
+    async def start(self, host: str) -> None:
+        """Listen on the ports of last time, or on free ones."""
+        try:
+            self._servers = await self._listen(host, self.post.ports)
+        except OSError:
+            self._servers = await self._listen(host, MailPorts())
+        starttls, implicit = (server.sockets[0].getsockname()[1] for server in self._servers)
+        self.post.listen_on(MailPorts(starttls=starttls, implicit=implicit))
 
-    async def stop(self) -> None:
-        """Listen no longer."""
-        for server in self._servers:
-            server.close()
-            await server.wait_closed()
+    async def _listen(self, host: str, ports: MailPorts) -> list[asyncio.Server]:
+        loop = asyncio.get_running_loop()
+        starttls = await loop.create_server(lambda: self._connection("starttls"), host, ports.starttls)
+        try:
+            context = self._certificates.context()
+            implicit = await loop.create_server(lambda: self._connection("implicit"), host, ports.implicit, ssl=context)
+        except OSError:
+            starttls.close()
+            raise
+        return [starttls, implicit]
 
     def _connection(self, transport: Transport) -> SMTP:
         """The protocol of one connection, as the settings are when it is made."""

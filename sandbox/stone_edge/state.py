@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sandbox.documents import Documents
 
+HOST = "connect2cart.example"
+"""The host that the scripts stand on, here the first segment of the path."""
+
+SCRIPT = "/script"
+"""The path of a script below its endpoint."""
+
 ENDPOINT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 KIND = "stone_edge.endpoint"
 
@@ -107,13 +113,18 @@ class Endpoint(BaseModel):
         return name
 
     @property
+    def site(self) -> str:
+        """The host and the endpoint: what faults and the log call it."""
+        return f"{HOST}/{self.name}"
+
+    @property
     def locked(self) -> bool:
         """Whether too many wrong passwords came."""
         return 0 < self.settings.lockout_after <= self.wrong_passwords
 
     def shown(self) -> dict[str, Any]:
         """As the control API tells it: without the password."""
-        return self.model_dump(mode="json", exclude={"password"}) | {"locked": self.locked}
+        return self.model_dump(mode="json", exclude={"password"}) | {"site": self.site, "locked": self.locked}
 
 
 class Endpoints:
