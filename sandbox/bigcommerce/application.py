@@ -7,6 +7,7 @@ The first path segment is the vendor's host:
 | `api.bigcommerce.com` | `gateway.py`: `/stores/{hash}/v2|v3/...` |
 | `store-{hash}.mybigcommerce.com`, path below `/manage` | `panel.py`, the control panel |
 | the same, `/graphql` | `storefront.py`, which shows whether a storefront token works |
+| `login.bigcommerce.com` | `panel_login.py`: the one login and its deep links |
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any
 
 from sandbox.bigcommerce import gateway, panel, storefront
 from sandbox.bigcommerce.control import BigCommerceControl
+from sandbox.bigcommerce.panel_login import LOGIN_HOST, LoginHost
 from sandbox.bigcommerce.state import State, Store
 from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_reply
 from sandbox.vendor import ControlRoute, Surroundings, Vendor
 
 GATEWAY_HOST = "api.bigcommerce.com"
 STORE_HOST = re.compile(r"store-([a-z0-9]+)\.mybigcommerce\.com\Z")
-PANEL_PATH = "/manage"
 
 
 class BigCommerce(Vendor):
@@ -33,10 +34,12 @@ class BigCommerce(Vendor):
         self.state = State(surroundings.directory / "bigcommerce.sqlite", surroundings.key("bigcommerce"))
         self.url = surroundings.url
 
-    def site(self, request: VendorRequest) -> Gateway | StoreHost | None:
-        """The gateway, whatever store is asked for, or the host of a store there is."""
+    def site(self, request: VendorRequest) -> Gateway | LoginHost | StoreHost | None:
+        """The gateway, whatever store is asked for; the login host; or the host of a store there is."""
         if request.prefix == GATEWAY_HOST:
             return Gateway(self, gateway.target(self.state, request.path))
+        if request.prefix == LOGIN_HOST:
+            return LoginHost(self.state)
         match = STORE_HOST.match(request.prefix)
         store = self.state.store_at(match[1]) if match else None
         return StoreHost(self, store) if store else None
@@ -135,4 +138,4 @@ class StoreHost:
 
 
 def _is_panel(request: VendorRequest) -> bool:
-    return request.path == PANEL_PATH or request.path.startswith(f"{PANEL_PATH}/")
+    return request.path == panel.PANEL_PATH or request.path.startswith(f"{panel.PANEL_PATH}/")
