@@ -151,8 +151,8 @@ def find_sealed(text: str) -> Sealed:
 
 
 def text_of(message: EmailMessage) -> str:
-    """The text of a mail as its reader sees it, attachments that are text included."""
-    return "\n".join(_texts(message))
+    """The text of a mail as its reader sees it, with its attachments."""
+    return "\n".join(_texts(message)).replace("\r\n", "\n")
 
 
 def _texts(message: EmailMessage) -> Iterator[str]:
