@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.client import Client
 from sandbox.server_process import ServerProcess, start
-from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStore
+from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStore, tls
+from tests.sandbox.gateway import Api, MakeApi
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,16 @@ def make_browser(server: ServerProcess) -> Iterator[MakeBrowser]:
     yield make
     for browser in browsers:
         browser.http.close()
+
+
+@pytest.fixture
+def make_api(server: ServerProcess, control: Client) -> Iterator[MakeApi]:
+    """A BigCommerce store of its own with one account of these rows; settings as keywords."""
+    with httpx.Client(verify=tls(server.ca), trust_env=False, timeout=20) as http:
+
+        def make(rows: Mapping[str, str] | None = None, **settings: Any) -> Api:
+            store = control.bigcommerce.create_store(f"shop{next(NUMBERS)}", **({"quota": 100_000} | settings))
+            account = control.bigcommerce.make_account(store.hash, "an account", rows or {})
+            return Api(http, control.bigcommerce, store, account, account.access_token)
+
+        yield make
