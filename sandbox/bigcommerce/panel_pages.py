@@ -29,7 +29,7 @@ STYLE = """
 body { font-family: sans-serif; margin: 0; color: #313440; background: #f6f7fc; }
 header, main { padding: 1rem 2rem; } header { background: #fff; display: flex; gap: 2rem; align-items: center; }
 table { border-collapse: collapse; background: #fff; } th, td { padding: .4rem 1rem; text-align: left; }
-tr { border-bottom: 1px solid #d9dce9; } .error { color: #db3643; font-weight: bold; }
+td label { white-space: nowrap; margin-right: 1rem; } tr { border-bottom: 1px solid #d9dce9; } .error { color: #db3643; font-weight: bold; }
 dialog { border: 1px solid #3c64f4; padding: 2rem; } form.inline { display: inline; }
 """
 

@@ -15,7 +15,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "v2_errors": ("list", "object"),
     "forbidden": ("", "platform_limit", "owner_changed", "feature_disabled"),
     "stencil_token": ("no_scopes", "themes", "refused"),
-    "credentials_layout": ("labelled", "equals", "next_line", "json"),
+    "credentials_layout": ("labelled", "capitals", "equals", "next_line", "windows", "json"),
     "expiry_claim": ("eat", "exp"),
     "private_token_origins": ("optional", "required"),
     "graphql_refusal": ("401", "403"),

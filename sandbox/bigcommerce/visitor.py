@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote_to_bytes, urljoin
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 from lxml import html
@@ -132,7 +132,7 @@ class Visitor:
 
     def _get(self, url: str) -> Page:
         """A page; where the panel asks for a login first, the login."""
-        page = _page(self._http.get(url))
+        page = self._call("GET", url)
         forms = page.all("//form[@id='login']")
         if not forms:
             return page
@@ -140,10 +140,18 @@ class Visitor:
         page = self._send(page, forms[0], fields)
         if page.all("//form[@id='login']"):
             raise VisitError(f"the panel does not let {self._mail} in: {_said(page.root)}")
+        if page.all("//form[@id='two-factor']"):
+            raise VisitError(f"the panel asks {self._mail} for a code, which only a person has")
         return page
 
     def _send(self, page: Page, form: HtmlElement, fields: Mapping[str, str]) -> Page:
-        return _page(self._http.post(urljoin(page.url, form.get("action", "")), data=dict(fields)))
+        return self._call("POST", urljoin(page.url, form.get("action", "")), fields)
+
+    def _call(self, method: str, url: str, fields: Mapping[str, str] | None = None) -> Page:
+        try:
+            return _page(self._http.request(method, url, data=fields))
+        except httpx.HTTPError as error:
+            raise VisitError(f"{method} {urlsplit(url).path}: no answer ({type(error).__name__})") from None
 
 
 def _page(answer: httpx.Response) -> Page:

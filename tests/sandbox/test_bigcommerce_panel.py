@@ -18,6 +18,7 @@ from sandbox.bigcommerce import panel
 from sandbox.bigcommerce.panel_credentials import LAYOUTS, file_name, file_text
 from sandbox.bigcommerce.panel_login import LoginHost
 from sandbox.bigcommerce.scopes import PANEL_ROWS, ROWS
+from sandbox.bigcommerce.settings import CHOICES
 from sandbox.bigcommerce.state import CREATE, DELETE, LIST, STENCIL_TOKEN, State, Store
 from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest
 
@@ -424,6 +425,10 @@ def test_every_layout_holds_the_values_and_the_path(state: State, store: Store, 
     assert [text.count(value) for value in values] == [1, 1, 1, 1]
     if layout == "json":
         assert json.loads(text)["access_token"] == credentials.access_token
+
+
+def test_every_layout_can_be_set() -> None:
+    assert CHOICES["credentials_layout"] == LAYOUTS
 
 
 def test_layouts_differ(state: State, store: Store) -> None:
