@@ -1,7 +1,8 @@
 """The .txt file that a browser downloads with a new account (sheet bigcommerce.md 3.1).
 
 Its layout is not published, so any is read in which a label comes with its value: behind `:`, `=` or a tab, as JSON, or on
-the next line. Lines are told by number, never by what stands in them.
+the next line. The three values alone will do too, in the panel's order. Lines are told by number, never by what stands in
+them.
 """
 
 import json
@@ -84,6 +85,8 @@ def read(data: bytes, store_hash: str) -> Download:
         found = tuple(_from_lines(text.splitlines()))
         entries = tuple(entry for entry in found if isinstance(entry, _Entry))
         unknown = tuple(number for number in found if isinstance(number, int))
+        if not entries:
+            entries, unknown = _values_alone(text.splitlines(), unknown)
     _check_type(entries)
     named = _check_store(entries, store_hash)
     return Download(_values(entries, unknown), named, unknown)
@@ -144,6 +147,15 @@ def _from_lines(lines: Sequence[str]) -> Iterator[_Entry | int]:
             yield _Entry(meaning, value, number)
         elif not _HEADING.fullmatch(line):
             yield number
+
+
+def _values_alone(lines: Sequence[str], unknown: tuple[int, ...]) -> tuple[tuple[_Entry, ...], tuple[int, ...]]:
+    """Three lines of one word each are the values in the panel's order."""
+    words = [lines[number - 1].strip() for number in unknown]
+    if len(words) != len(VALUES) or not all(_VALUE.fullmatch(word) for word in words):
+        return (), unknown
+    named = zip(VALUES, words, unknown, strict=True)
+    return tuple(_Entry(name, word, number) for name, word, number in named), ()
 
 
 def _meaning(label: str) -> str:

@@ -34,12 +34,13 @@ TAIL: Final = 4
 class ApiAccountIssuer:
     """Implements `Issuer`. Thread-safe, but for `facts`, which are those of the last proof.
 
-    `panel` is the address of the control panel, `connection` the full name that commands know the credential by; `full`
-    opts in to writing calls in proofs.
+    `panel` is the address of the control panel, `connection` the full name that commands know the credential by, `title`
+    the declared name of the account; `full` opts in to writing calls in proofs.
     """
 
-    def __init__(self, gateway: Gateway, *, panel: str, connection: str, full: bool) -> None:
-        self._gateway, self._panel, self._connection, self._full = gateway, panel, connection, full
+    def __init__(self, gateway: Gateway, *, panel: str, connection: str, title: str, full: bool) -> None:
+        self._gateway, self._panel, self._connection, self._title = gateway, panel, connection, title
+        self._full = full
         self._facts: Mapping[str, str] | None = None
 
     @property
@@ -90,12 +91,12 @@ class ApiAccountIssuer:
             where=self._gateway.where,
         )
 
-    def sheet(self, task: Task, fields: Fields, number: int, title: str) -> Sheet:
+    def sheet(self, task: Task, fields: Fields, number: int, title: str = "") -> Sheet:
         """What the person is to do: make the account of generation `number` with the rights in `fields`, or delete it.
 
-        `title` is as declared; the account's name is that and the number.
+        The account's name is its title and the number; `title` is for an account made under another one than is declared.
         """
-        name, where = guide.typed(title, number), self._gateway.store_hash
+        name, where = guide.typed(title or self._title, number), self._gateway.store_hash
         link = f"{self._panel}{guide.ACCOUNTS}"
         if task == "make":
             return guide.make(link, where, self._connection, fields["rights"], name)
@@ -151,13 +152,15 @@ def _api(inputs: Mapping[str, Any]) -> str:
 
 def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiAccountIssuer:
     """The issuer for a store's inputs: `store_hash`; `api` and `panel` where they are not the vendor's own
-    (`{store_hash}` in `panel` stands for the hash); `verify` (`full` opts in to writing calls) and `connection`, the
-    full name."""
+    (`{store_hash}` in `panel` stands for the hash); `verify` (`full` opts in to writing calls); `connection`, the full
+    name; and `account_title`, for which the connection's name stands where there is none."""
     store_hash: str = inputs["store_hash"]
     panel: str = inputs.get("panel") or PANEL
+    connection: str = inputs.get("connection", "")
     return ApiAccountIssuer(
         Gateway(tools.http.origin(_api(inputs)), store_hash),
         panel=panel.replace("{store_hash}", store_hash),
-        connection=inputs.get("connection", ""),
+        connection=connection,
+        title=inputs.get("account_title") or connection,
         full=inputs.get("verify") == "full",
     )

@@ -154,11 +154,8 @@ def _judged(
 
 
 def _compared(row: Row, declared: str, possible: tuple[str, ...]) -> str:
-    """Whether what is possible is more than declared, or less."""
-    rank = row.words.index
-    if all(rank(word) > rank(declared) for word in possible):
-        return "MORE than declared"
-    return "LESS than declared" if all(rank(word) < rank(declared) for word in possible) else "other than declared"
+    """Whether what is possible is more than declared, or less: an answer shuts off one end of a row's levels."""
+    return "MORE than declared" if row.words.index(possible[0]) > row.words.index(declared) else "LESS than declared"
 
 
 _VERBS: Final[Mapping[str, tuple[str, str]]] = {
