@@ -247,6 +247,20 @@ def test_who_has_several_stores_chooses(state: State, person: Person, store: Sto
     assert [person.ask(str(link)).status for link in links] == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/login", "panel_login_page"),
+        ("POST", "/login", "panel_login"),
+        ("GET", "/deep-links/settings", "deep_link"),
+        ("GET", "/", "login_host_other"),
+    ],
+)
+def test_operations_of_the_login_host(state: State, method: str, path: str, name: str) -> None:
+    request = VendorRequest(method, "login.bigcommerce.com", path, path, "", [], [], {}, {})
+    assert LoginHost(state).operation(request) == name
+
+
 def test_other_pages_of_the_login_host_are_unknown(person: Person, store: Store) -> None:
     assert person.ask("/login.bigcommerce.com/deep-links/orders").status == 501
     assert person.ask("/login.bigcommerce.com/oauth2/token", {}).status == 501

@@ -128,8 +128,9 @@ def test_the_file_comes_as_it_is(control: Client, make_store: MakeStore, visit: 
     assert text.startswith("\ufeff") == ("\r\n" in text) == (layout == "windows")
 
 
-def test_nothing_secret_shows_in_a_repr(make_store: MakeStore, visit: Visit) -> None:
-    download = visit(make_store()).create_account("Acme Parts", {})
+def test_nothing_secret_shows_in_a_repr(server: ServerProcess, make_store: MakeStore) -> None:
+    with Visitor(make_store().panel_url, server.ca, OWNER, PASSWORD) as visitor:
+        download = visitor.create_account("Acme Parts", {})
     assert download.text not in repr(download)
     assert "text" not in repr(download)
 
