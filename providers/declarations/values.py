@@ -169,9 +169,10 @@ def endpoint(value: object) -> str:
     try:
         spelled = address.parse(plain).url
     except AddressRefused as error:
-        raise ValueError(f"{shown(found)}: {error.what}") from None
+        # Without the text itself: it may hold a password.
+        raise ValueError(error.what) from None
     if spelled != plain:
-        raise ValueError(f"{shown(found)}: write the host in lower case, and no port 443")
+        raise ValueError(f"write the host of {shown(found)} in lower case, and no port 443")
     return found
 
 

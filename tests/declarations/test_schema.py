@@ -15,6 +15,31 @@ from providers.declarations.schema import schema_text, schemas, write
 from tests.declarations.files import ALL, SETTINGS, STORE
 from tests.declarations.test_paper import PAPER
 
+ACCOUNT = """\
+platform: bigcommerce
+store_hash: "12e4567"
+team: retail
+connections:
+  orders:
+    purpose: orders into the hub
+    rights: {Orders: Read-Only, "information & Settings": modify, Themes: none}
+    links: {vault: {}}
+  stone-edge:
+    purpose: orders and stock
+    rights: {set: stone-edge-connect2cart, except: {checkout content: None}}
+    links: {vault: {}}
+  pages:
+    credential: storefront_token
+    purpose: the shop's pages
+    account: orders
+    token: private
+    rights: [Customer]
+    channels: [1, 30]
+    cors_origins: [https://acme.example]
+    expires_after: 180d
+    links: {vault: {}}
+"""
+
 PROJECT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"
 
@@ -79,6 +104,9 @@ def _right() -> Iterator[tuple[str, str, str]]:
         for file in sorted((CASES / kind).glob("right*.yaml")):
             if "look-typed" not in file.stem:
                 yield name, f"{kind}-{file.stem}", file.read_text("utf-8")
+    yield "store.schema.json", "account", ACCOUNT
+    for file in sorted((PROJECT / "stacks" / "rights").glob("*/*.yaml")):
+        yield f"rights-{file.parent.name}.schema.json", file.stem, file.read_text("utf-8")
     for file in sorted((PROJECT / "stacks" / "sandbox").glob("*.yaml")):
         yield "stack.schema.json" if file.stem == "_stack" else "store.schema.json", file.stem, file.read_text("utf-8")
 
@@ -118,6 +146,21 @@ WRONG = [
     ("stack", SETTINGS.replace("retail:", "Retail:")),
     ("stack", SETTINGS.replace("permit: [", "permit: [all, ")),
     ("rights-paper", "rows: [1]\n"),
+    ("rights-bigcommerce", "rights: {}\n"),
+    ("rights-bigcommerce", "rights: {Ordrs: none}\n"),
+    ("rights-bigcommerce", "rights: {Orders: login}\n"),
+    ("rights-bigcommerce", "rights: {ORDERS: all}\n"),
+    ("rights-bigcommerce", "rights: {Account: read-only}\n"),
+    ("store", ACCOUNT.replace('"12e4567"', "12e4567")),
+    ("store", ACCOUNT.replace("12e4567", "store-12e4567")),
+    ("store", ACCOUNT.replace("team:", "moved_from: abc\nteam:")),
+    ("store", ACCOUNT.replace("{checkout content: None}", "{}")),
+    ("store", ACCOUNT.replace("set:", "sets:")),
+    ("store", ACCOUNT.replace("[Customer]", "[Customers]")),
+    ("store", ACCOUNT.replace("token: private", "token: public")),
+    ("store", ACCOUNT.replace("[1, 30]", "[one]")),
+    ("store", ACCOUNT.replace("https://acme", "http://acme")),
+    ("store", ACCOUNT.replace("    account: orders\n", "")),
 ]
 
 
