@@ -141,6 +141,39 @@ def confirm(
     return _do("people.confirm", context, name, deleted=deleted, reason=reason, by=by, generation=generation)
 
 
+@app.command()
+def sheet(
+    context: typer.Context,
+    scope: Scope = "",
+    form: Annotated[str, typer.Option("--format", help="text, markdown or html")] = "text",
+) -> Result:
+    """What a person is to do in a store's panel, to print or to send: no secret stands in it."""
+    return _do("sheet.sheet", context, scope, form=form)
+
+
+@app.command()
+def handover(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="store/connection/link")],
+    again: Annotated[bool, typer.Option("--again", help="Repeat it; the earlier one is voided")] = False,
+    reason: Reason = "",
+    show: Annotated[bool, typer.Option("--show", help="On this terminal, even where it could be mailed")] = False,
+) -> Result:
+    """Hand a credential over to somebody outside."""
+    return _do("handover.handover", context, name, again=again, reason=reason, show=show)
+
+
+@app.command()
+def receive(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="store/connection/link")],
+    file: Annotated[str, typer.Option("--file", help="Read the values from this file")] = "",
+    delete: Annotated[bool, typer.Option("--delete", help="With --file: delete it once they are in Vault")] = False,
+) -> Result:
+    """Put in what a link's vendor gave in return, from standard input."""
+    return _do("handover.receive", context, name, file=file, delete=delete)
+
+
 @app.command("forget-link")
 def forget_link(
     context: typer.Context,

@@ -53,7 +53,10 @@ def capture(session: Session, name: str, *, file: str, delete: bool, lost: bool,
         return Captured(connection.name, number, True, (), (step,))
     kind = kinds.credential(f"{connection.platform}/{connection.kind}")
     path = given_path(file, os.environ) if file else None
-    findings = people.capture(operation, read_values(kind.secret_fields, path))
+    inputs = session.inputs(connection)
+    own = kind.parse
+    parse = (lambda data: own(data, inputs)) if own is not None else None
+    findings = people.capture(operation, read_values(kind.secret_fields, path, parse))
     steps = ["Run `pulumi up`: it publishes the key and moves its links."]
     if path is not None and delete:
         path.unlink()

@@ -7,7 +7,7 @@ from providers.core import people
 from providers.core.errors import ConnectionsError
 
 
-def _parts(name: str) -> tuple[str, str]:
+def parts(name: str) -> tuple[str, str]:
     """The connection and the link of a full name; the link is empty where only a connection is named."""
     store, _, rest = name.partition("/")
     connection, _, link = rest.partition("/")
@@ -16,7 +16,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 def confirm(session: Session, name: str, *, deleted: int | None, reason: str, by: str, generation: int | None) -> Said:
     """A key number was deleted by hand, or a link's user works with its generation."""
-    connection, link = _parts(name)
+    connection, link = parts(name)
     if link and by and deleted is None and not reason:
         who = checked_reason(by, "--by")
         people.confirm_link(operation_of(session, connection), link, who, generation)
@@ -34,7 +34,7 @@ def confirm(session: Session, name: str, *, deleted: int | None, reason: str, by
 
 def forget_link(session: Session, name: str, *, reason: str) -> Said:
     """A link's consumer is gone for good."""
-    connection, link = _parts(name)
+    connection, link = parts(name)
     if not link:
         raise ConnectionsError("forget-link takes store/connection/link", do="See `connections status`")
     people.forget_link(operation_of(session, connection), link, checked_reason(reason))

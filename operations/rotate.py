@@ -13,13 +13,13 @@ from operations.results import Block, together, words, worst
 from operations.screen import table
 from operations.session import Session
 from operations.work import Failure, checked_reason, wish
-from providers.core import kinds, loop, people
+from providers.core import loop, people
 from providers.core.errors import ConnectionsError, Refused
 from providers.core.journal import Journal
 from providers.core.ledger import too_much
-from providers.core.links import LinkRun
 from providers.core.operation import Operation
 from providers.declarations import Connection
+from providers.inputs import consumer_inputs
 
 Asking = Callable[[Operation], Journal]
 """A decision that makes another generation due."""
@@ -172,7 +172,8 @@ def _rotated(session: Session, connection: Connection, ask: Asking | None, *, le
     person: list[str] = []
     problems: list[ConnectionsError] = []
     for link in connection.links if _current(settled.journal) else ():
-        given = LinkRun(operation, link.name, kinds.link(link.to), was=link.was).connect()
+        inputs = consumer_inputs(session.project, session.stack, connection, link)
+        given = session.toolbox.link_run(inputs, operation=operation).connect()
         person += given.person
         problems += given.problems
     # The links have moved: what they held may retire.

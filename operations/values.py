@@ -6,7 +6,7 @@ Errors name the line, never what stands in it.
 import re
 import sys
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,19 @@ LARGEST: Final = 16 * 1024
 _NAMED = re.compile(r"\s*[\"']?([A-Za-z][A-Za-z _-]*?)[\"']?\s*[:=]\s*(.*)", re.DOTALL)
 
 
-def read_values(fields: Sequence[str], file: Path | None) -> dict[str, Secret]:
-    """The value of every field, from a file, or from standard input: asked for on a terminal, read whole from a pipe."""
+def read_values(
+    fields: Sequence[str], file: Path | None, parse: Callable[[bytes], Mapping[str, Secret]] | None = None
+) -> Mapping[str, Secret]:
+    """The value of every field, from a file, or from standard input: asked for on a terminal, read whole from a pipe.
+
+    `parse` reads a text in the vendor's own form; without it, lines of ours are read.
+    """
+    read = parse or (lambda data: parsed(data, fields))
     if file is not None:
-        return parsed(_bounded_file(file), fields)
+        return read(_bounded_file(file))
     if sys.stdin.isatty():
         return {name: _asked(name) for name in fields}
-    return parsed(sys.stdin.buffer.read(LARGEST + 1), fields)
+    return read(sys.stdin.buffer.read(LARGEST + 1))
 
 
 def _bounded_file(file: Path) -> bytes:

@@ -11,8 +11,8 @@ import pulumi
 from pulumi import Alias, ComponentResource, ResourceOptions
 
 from providers.core.resource import ConsumerLink, CredentialResource, Ledger
-from providers.declarations import Connection, DeclaredLink, Stack, link_inputs, load, platforms
-from providers.inputs import credential_inputs, ledger_inputs
+from providers.declarations import Connection, DeclaredLink, Stack, load, platforms
+from providers.inputs import consumer_inputs, credential_inputs, ledger_inputs
 
 
 class StoreConnection(ComponentResource):
@@ -28,12 +28,10 @@ class StoreConnection(ComponentResource):
         below = ResourceOptions(parent=self, depends_on=[ledger], aliases=_aliases(connection.was))
         make = _resource(connection.platform, connection.kind)
         self.credential = make(connection.name, credential_inputs(project, stack, connection), below)
-        # All that a link needs of Vault is where the journal is.
-        common = {"project": project, "stack": stack.name, "vault": {"mount": stack.settings.vault.mount}}
         self.links = [
             ConsumerLink(
                 f"{connection.name}/{link.name}",
-                {**common, **link_inputs(connection, link), "handle": self.credential.handle},
+                {**consumer_inputs(project, stack, connection, link), "handle": self.credential.handle},
                 ResourceOptions(parent=self, depends_on=[self.credential], aliases=_link_aliases(connection, link)),
             )
             for link in connection.links

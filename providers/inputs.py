@@ -6,7 +6,7 @@ Without the engine's SDK, which a command that only looks must not wait for.
 from typing import Any
 
 from providers.core import kinds
-from providers.declarations import Connection, Stack, inputs
+from providers.declarations import Connection, DeclaredLink, Stack, inputs, link_inputs
 
 
 def credential_inputs(project: str, stack: Stack, connection: Connection) -> dict[str, Any]:
@@ -17,6 +17,29 @@ def credential_inputs(project: str, stack: Stack, connection: Connection) -> dic
         **inputs(stack, connection),
         "rotate_by": stack.settings.rotation.by,
     }
+
+
+def consumer_inputs(project: str, stack: Stack, connection: Connection, link: DeclaredLink) -> dict[str, Any]:
+    """Everything the provider needs for a link: what is declared, where the journal is, and what a hand-over takes."""
+    settings = stack.settings
+    found = {
+        "project": project,
+        "stack": stack.name,
+        "vault": {"mount": settings.vault.mount, "hubs": settings.vault.hubs},
+        **link_inputs(connection, link),
+    }
+    if link.to not in QUIET:
+        found["hosts"] = {
+            "private": {host: list(networks) for host, networks in sorted(settings.hosts.private.items())},
+            "ca_file": settings.hosts.ca_file or "",
+        }
+        if settings.hubs.mail is not None:
+            found["mail"] = settings.hubs.mail.model_dump(mode="json", exclude_none=True)
+    return found
+
+
+QUIET = frozenset({"vault"})
+"""Consumers that nothing is ever sent to."""
 
 
 def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:

@@ -331,7 +331,8 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         # There is no list, but there is the key itself to ask with.
         words = _ending(run, facts, number, kept)
         run.book.destroy(number)
-        return _revoked(run, journal, number, f"{words}, having been given up")
+        _revoked(run, journal, number, f"{words}, having been given up")
+        return
     run.book.destroy(number)
     if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
         if facts.capabilities.revoked_by == "person":

@@ -10,9 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from providers.core.redaction import Secret
+from providers.core.sheet import Sheet, Task
 
 if TYPE_CHECKING:
     from providers.core.http import Http
+
+Clock = Callable[[], datetime]
+"""The present time with its zone."""
 
 Fields = Mapping[str, Any]
 """Declared fields of a credential as the store keeps them: JSON values in the vendor's words, by declared name."""
@@ -85,6 +89,9 @@ class Issued:
 RECOGNISED = "recognised"
 """The check that tells whether a store accepts the credential at all."""
 
+TAKEN_OVER = "taken over"
+"""The check of a link that, confirmed, proves that its user works with this generation, where else a person must say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -155,6 +162,10 @@ class Issuer(Protocol):
         """Facts of the store worth showing (version, address); stable from run to run."""
         ...
 
+    def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
+        """What a person does at the store to make the credential of this number, or to delete it. No calls, no secrets."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -192,6 +203,47 @@ class Link(Protocol):
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """Proof through the consumer that it works with this credential."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a consumer's vendor gave in return, as fixed field names, and the generation it answers."""
+
+    values: Mapping[str, Secret]
+    generation: int
+
+
+class LinkTools(Protocol):
+    """What core lends to a link for as long as an operation lasts."""
+
+    @property
+    def clock(self) -> Clock:
+        """The present time."""
+        ...
+
+    def http(self, host: str) -> "Http":
+        """HTTP to this host, with what `_stack.yaml` says about it."""
+        ...
+
+    def inbound(self) -> Inbound | None:
+        """What the vendor gave in return, or None until it did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKind:
+    """One kind of consumer, as its folder offers it to core.
+
+    `link` makes the link from its inputs and does no I/O itself. `what` names it in a hand-over's subject, empty where
+    nothing is ever handed over; `about` are the lines on top of that message. `inbound_fields` are the values that its
+    vendor gives in return, and `parse` reads them from a text; without it, lines of `name=value` are read.
+    """
+
+    link: Callable[[Mapping[str, Any], LinkTools], Link]
+    what: str = ""
+    about: tuple[str, ...] = ()
+    inbound_fields: tuple[str, ...] = ()
+    parse: Callable[[bytes], Mapping[str, Secret]] | None = None
 
 
 DocumentState = Literal["absent", "present", "destroyed"]
@@ -240,10 +292,6 @@ class Keyring(Protocol):
         ...
 
 
-Clock = Callable[[], datetime]
-"""The present time with its zone."""
-
-
 class Tools(Protocol):
     """What core lends to a platform for as long as an operation lasts."""
 
@@ -277,7 +325,8 @@ class CredentialKind:
     store's address and settings among them) and does no I/O itself; `kept` are further inputs that its issuer
     needs, which the journal keeps; `close` ends what the kind keeps between operations
     of the process, such as admin sessions, and may be called more than once; `wider` says in words what other fields
-    permit that the former ones did not, empty where nothing.
+    permit that the former ones did not, empty where nothing; `parse` reads what a person gives, with the inputs, where
+    lines of `name=value` are not all; `proof_age` is for how many seconds a preview may go by an earlier proof.
     """
 
     name: str
@@ -290,6 +339,8 @@ class CredentialKind:
     kept: tuple[str, ...] = ()
     wider: Callable[[Fields, Fields], str] = lambda before, after: ""
     address: Callable[[Mapping[str, Any]], str] | None = None
+    parse: Callable[[bytes, Mapping[str, Any]], Mapping[str, Secret]] | None = None
+    proof_age: float = 0.0
 
     def place(self, inputs: Mapping[str, Any]) -> str:
         """The URL that calls for a credential with these inputs go to."""

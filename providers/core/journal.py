@@ -5,7 +5,7 @@ never reversed. No document but `generations/<n>` and `credential` holds a secre
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -69,7 +69,9 @@ class Generation(_Value):
 class LinkEntry(_Value):
     """One user of the credential. `holds` is the lowest generation it may still have, `connecting` the one it may be
     given, `acknowledged` the one it was proved with; 0 means none. `life` tells a link from a later one of its name.
-    `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read."""
+    `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read. `receipt` is of
+    the last hand-over (`handover.Receipt`) and of a person's word; `inbound` numbers what came in return, which answers
+    `inbound_generation`."""
 
     life: int
     place: str
@@ -79,6 +81,8 @@ class LinkEntry(_Value):
     acknowledged: int = 0
     reads: bool = False
     receipt: dict[str, Any] = Field(default_factory=dict)
+    inbound: int = 0
+    inbound_generation: int = 0
 
 
 class RotationRequest(_Value):
@@ -355,6 +359,25 @@ class Book:
         path = self._path(f"generations/{number}")
         version = self._documents.read(path).version
         self._documents.destroy(path, range(1, version + 1))
+
+    # --- what a vendor gave in return ---
+
+    def receive(self, link: str, number: int, values: Mapping[str, Secret]) -> None:
+        """Keep what came in for a link, under a number that was never used: a document written once, without reading."""
+        data = {name: value.reveal() for name, value in values.items()}
+        self._write(self._path(f"inbound/{link}-{number}"), {**data, "state": "live"}, 0)
+
+    def received(self, link: str, number: int) -> Mapping[str, Secret] | None:
+        """What came in under this number; None where it was destroyed or is not there."""
+        document = self._documents.read(self._path(f"inbound/{link}-{number}"), version=1)
+        return _secrets(document) if document.state == "present" else None
+
+    def forget_received(self, link: str, numbers: Iterable[int]) -> None:
+        """Destroy what came in under these numbers."""
+        for number in numbers:
+            path = self._path(f"inbound/{link}-{number}")
+            version = self._documents.read(path).version
+            self._documents.destroy(path, range(1, version + 1))
 
     # --- the published copy ---
 

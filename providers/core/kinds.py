@@ -9,13 +9,18 @@ import importlib.util
 import re
 from collections.abc import Mapping
 
-from providers.core.contract import CredentialKind, Link
+from providers.core.contract import CredentialKind, LinkKind
 from providers.core.errors import ConnectionsError
 from providers.core.links import PersonReader, VaultReader
 
 _NAME = re.compile(r"[a-z][a-z_]*/[a-z][a-z_]*")
 
-EVERYWHERE: Mapping[str, type[VaultReader]] = {"vault": VaultReader, "person": PersonReader}
+_CONSUMER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+EVERYWHERE: Mapping[str, LinkKind] = {
+    "vault": LinkKind(lambda _inputs, _tools: VaultReader()),
+    "person": LinkKind(lambda _inputs, _tools: PersonReader(), what="Credentials for you"),
+}
 """Links that every platform has, by the word after `to:`."""
 
 
@@ -38,8 +43,13 @@ def credential(name: str) -> CredentialKind:
     )
 
 
-def link(to: str) -> Link:
-    """The link of this consumer, or `UnknownKind`."""
+def link(to: str) -> LinkKind:
+    """The kind of this consumer, or `UnknownKind`."""
     if to in EVERYWHERE:
-        return EVERYWHERE[to]()
+        return EVERYWHERE[to]
+    folder = to.replace("-", "_")
+    if _CONSUMER.fullmatch(to) and importlib.util.find_spec(f"providers.{folder}") is not None:
+        kinds: Mapping[str, LinkKind] = getattr(importlib.import_module(f"providers.{folder}"), "LINKS", {})
+        if to in kinds:
+            return kinds[to]
     raise UnknownKind(f"this version knows no link to {to!r}", do="Use the version that made it to change or end it")

@@ -10,12 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from providers.core.contract import Clock, Finding, Held, Link
-from providers.core.errors import Blocked, ConnectionsError, Refused, StoreError, Superseded, VaultConflict
+from providers.core.contract import TAKEN_OVER, Clock, Finding, Held, Link
+from providers.core.errors import (
+    Blocked,
+    ConnectionsError,
+    PersonNeeded,
+    Refused,
+    StoreError,
+    Superseded,
+    VaultConflict,
+)
+from providers.core.handover import Handover, Receipt, void
 from providers.core.journal import Book, Journal, LinkEntry, Slot
 from providers.core.marker import Owner
 from providers.core.operation import Operation, silent
 from providers.core.redaction import Secret
+
+UNNOTED = 3
+"""How many numbers above the one in the journal may hold what came in: a command that was killed notes nothing."""
 
 TURNS = 50
 """More turns than any link can need while others work on the same journal."""
@@ -49,8 +61,19 @@ class LinkOperation:
 class LinkRun:
     """One run on one link. It belongs to the incarnation and to the life of the link in which it began."""
 
-    def __init__(self, operation: LinkOperation | Operation, name: str, link: Link, *, was: str = "") -> None:
+    def __init__(
+        self,
+        operation: LinkOperation | Operation,
+        name: str,
+        link: Link,
+        *,
+        was: str = "",
+        handover: Handover | None = None,
+        answers: bool = False,
+    ) -> None:
+        """`handover` says how the user outside gets the values; `answers` that its vendor gives values in return."""
         self.was = was
+        self.handover, self.answers = handover, answers
         self.operation, self.name, self.link = operation, name, link
         self.book = operation.book
         self.where = f"{operation.owner.connection}/{name}"
@@ -94,7 +117,7 @@ class LinkRun:
         journal = self.journal()
         self.incarnation = journal.incarnation
         if self.name in journal.links and journal.links[self.name].state == "unlinking":
-            LinkRun(self.operation, self.name, self.link).disconnect()
+            LinkRun(self.operation, self.name, self.link, handover=self.handover, answers=self.answers).disconnect()
             journal = self.journal()
         if self.name not in journal.links and self.was in journal.links:
             journal = self._rename(journal)
@@ -177,8 +200,12 @@ class LinkRun:
 
     def _give(self, entry: LinkEntry, number: int, values: Mapping[str, Secret]) -> LinkOutcome | None:
         try:
+            if self.handover is not None:
+                entry = self._hand_over(self.handover, entry, number, values)
             self.link.connect(number, values)
             findings = tuple(self.link.verify(number, values))
+        except PersonNeeded as needed:
+            return LinkOutcome(entry, person=(str(needed),))
         except StoreError as problem:
             return LinkOutcome(entry, problems=(problem,))
         wrong = [finding for finding in findings if finding.verdict == "contradicted"]
@@ -186,15 +213,41 @@ class LinkRun:
             words = "; ".join(f"{finding.check}: {finding.evidence}" for finding in wrong)
             blocked = Blocked(f"the user does not work with generation {number}: {words}", where=self.where)
             return LinkOutcome(entry, findings, (blocked,))
-        if self.link.acknowledges == "person":
-            words = f"{self.where}: take over generation {number}, then `connections confirm {self.where}`"
-            return LinkOutcome(entry, findings, person=(words,))
+        taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
+        if self.link.acknowledges == "person" and not taken_over:
+            return LinkOutcome(entry, findings, person=self._owed(entry, number))
         journal = self.journal()
         if self.entry(journal) != entry:
             return None
         done = entry.model_copy(update={"acknowledged": number, "holds": number})
-        self.decide(journal, done, f"acknowledged generation {number}")
+        if taken_over:
+            # A person's word and what was seen here are told apart.
+            at = self.operation.clock().isoformat()
+            done = done.model_copy(update={"receipt": {**entry.receipt, "verified_at": at}})
+        self.decide(journal, done, f"acknowledged generation {number}{' by its own check' if taken_over else ''}")
         return LinkOutcome(done, findings)
+
+    def _hand_over(self, handover: Handover, entry: LinkEntry, number: int, values: Mapping[str, Secret]) -> LinkEntry:
+        """Send the values, unless that was done; our entry with its receipt."""
+
+        def note(receipt: Receipt, what: str) -> None:
+            nonlocal entry
+            journal = self.journal()
+            if self.entry(journal) != entry:
+                raise VaultConflict("the link changed meanwhile", where=self.where)
+            changed = entry.model_copy(update={"receipt": dict(receipt)})
+            self.decide(journal, changed, what)
+            entry = changed
+
+        public = {name: Secret(text) for name, text in self.book.published().public.items()}
+        handover.give(self.where, number, {**public, **values}, entry.receipt, note)
+        return entry
+
+    def _owed(self, entry: LinkEntry, number: int) -> tuple[str, ...]:
+        """What the user outside, or whoever speaks for it, still owes."""
+        if self.answers and entry.inbound_generation != number and not entry.inbound:
+            return (f"{self.where}: when its vendor's values are there, `connections receive {self.where}`",)
+        return (f"{self.where}: take over generation {number}, then `connections confirm {self.where}`",)
 
     # --- slots ---
 
@@ -260,8 +313,12 @@ class LinkRun:
         if self._owns_slot(entry):
             try:
                 self.link.disconnect()
+                if self.handover is not None:
+                    void(self.handover.courier, entry.receipt)
             except StoreError as problem:
                 return LinkOutcome(entry, problems=(problem,))
+            if self.answers:
+                self.book.forget_received(self.name, range(1, entry.inbound + 1 + UNNOTED))
         journal = self.journal()
         if journal.links.get(self.name) != entry:
             raise VaultConflict("the link changed meanwhile", where=self.where)

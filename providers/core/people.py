@@ -4,18 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from providers.core import marker
-from providers.core.contract import Finding, Selector, StoreKey
+from providers.core.contract import Fields, Finding, Selector, StoreKey
 from providers.core.errors import Blocked, Refused, VaultConflict
 from providers.core.journal import Generation, Journal, RotationRequest
+from providers.core.links import UNNOTED, LinkOperation
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
 from providers.core.run import owned
+from providers.core.sheet import Sheet
 
 TRIES = 10
 """How often a decision is written again when another run wrote the journal first."""
 
 
-def _decide(operation: Operation, change: Callable[[Journal], tuple[Journal, str]]) -> Journal:
+def _decide(operation: Operation | LinkOperation, change: Callable[[Journal], tuple[Journal, str]]) -> Journal:
     for _ in range(TRIES):
         journal, version = operation.book.journal()
         if journal is None:
@@ -60,6 +62,22 @@ def compromise(operation: Operation, reason: str) -> Journal:
         return journal, f"generations {', '.join(map(str, live))} are compromised: {reason}"
 
     return _decide(operation, change)
+
+
+def tasks(operation: Operation, declared: Fields) -> tuple[Sheet, ...]:
+    """What is a person's to do at the store now, from the journal alone: to delete what is to end, to make what is
+    intended; before the first run, what it will ask for. `declared` are the fields that are declared."""
+    issuer = operation.issuer
+    journal, _ = operation.book.journal()
+    by_person = issuer.capabilities.made_by == "person"
+    if journal is None:
+        return (issuer.sheet("make", declared, 1),) if by_person else ()
+    ending = journal.in_state("retiring", "abandoned") if issuer.capabilities.revoked_by == "person" else ()
+    intended = [n for n in journal.in_state("intended") if journal.generations[n].made_by == "person"]
+    return (
+        *(issuer.sheet("make", journal.generations[number].wished, number) for number in intended),
+        *(issuer.sheet("delete", journal.generations[number].wished, number) for number in ending),
+    )
 
 
 def capture(operation: Operation, secret: Mapping[str, Secret], key_id: str = "") -> Sequence[Finding]:
@@ -136,6 +154,32 @@ def confirm_link(operation: Operation, name: str, by: str, number: int | None = 
             update={"acknowledged": entry.connecting, "holds": entry.connecting, "receipt": receipt}
         )
         return journal.with_link(name, done), f"link {name}: generation {entry.connecting} confirmed by {by}"
+
+    return _decide(operation, change)
+
+
+def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret]) -> Journal:
+    """Keep what a link's vendor gave in return for the generation it was handed; nothing is read that was kept before."""
+    where = f"{operation.owner.connection}/{name}"
+    journal, _ = operation.book.journal()
+    entry = journal.links.get(name) if journal is not None else None
+    if entry is None or not entry.connecting:
+        raise Blocked("this link was given nothing yet", do="Run `pulumi up` first", where=where)
+    for number in range(entry.inbound + 1, entry.inbound + 1 + UNNOTED):
+        try:
+            operation.book.receive(name, number, values)
+        except VaultConflict:
+            continue
+        break
+    else:
+        raise Blocked("other values are coming in for it", do="Run again", where=where)
+
+    def change(journal: Journal) -> tuple[Journal, str]:
+        present = journal.links.get(name)
+        if present is None or present.life != entry.life:
+            raise Blocked("this link was removed meanwhile", where=where)
+        answered = present.model_copy(update={"inbound": number, "inbound_generation": entry.connecting})
+        return journal.with_link(name, answered), f"link {name}: its vendor's values are in Vault"
 
     return _decide(operation, change)
 

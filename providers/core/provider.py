@@ -22,12 +22,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from providers.core import kinds, ledger, loop
+from providers.core import ledger, loop
 from providers.core.contract import RECOGNISED, CredentialKind
 from providers.core.errors import ConnectionsError, VaultDenied, VaultError
 from providers.core.hardening import harden
 from providers.core.journal import Book, Journal, LinkEntry
-from providers.core.links import LinkRun
 from providers.core.observe import A_NEW_KEY, Observation, observe
 from providers.core.operation import Operation, Outcome, status_word
 from providers.core.redaction import in_one_line, redact
@@ -433,7 +432,7 @@ class LinkProvider(Provider):
         return UpdateResult(self._connect(inputs))
 
     def _connect(self, inputs: Properties) -> Properties:
-        run = _link_run(inputs)
+        run = TOOLBOX.link_run(inputs)
         journal, _ = run.book.journal()
         if journal is not None and _awaited(journal):
             return _link_outputs(inputs, None, "awaiting_person")
@@ -449,7 +448,7 @@ class LinkProvider(Provider):
         self._disconnect(whole(props))
 
     def _disconnect(self, inputs: Properties) -> None:
-        run = _link_run(inputs)
+        run = TOOLBOX.link_run(inputs)
         outcome = run.disconnect()
         if outcome.problems:
             raise NotDone(_lines(run.where, outcome.problems))
@@ -459,7 +458,7 @@ class LinkProvider(Provider):
         known = whole(props)
         inputs = {key: value for key, value in known.items() if key not in {"status", "drift"}}
         with Caught() as caught:
-            run = _link_run(inputs)
+            run = TOOLBOX.link_run(inputs)
             journal, _ = run.book.journal()
             if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
@@ -497,11 +496,6 @@ def _link_stands(journal: Journal, entry: LinkEntry | None, coming: int, *, by_p
     if number is not None and entry.acknowledged != number:
         return "connecting", f"generation {number} is not yet taken over"
     return "acknowledged", ""
-
-
-def _link_run(inputs: Properties) -> LinkRun:
-    was = inputs.get("link_was", "")
-    return LinkRun(TOOLBOX.link_operation(inputs), inputs["link"], kinds.link(inputs["to"]), was=was)
 
 
 def _link_outputs(inputs: Properties, entry: LinkEntry | None, state: str) -> Properties:

@@ -7,7 +7,7 @@ and one HTTP pool serve every resource of the process.
 import ipaddress
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import Any
 
 from providers.core import kinds
 from providers.core.address import host_of, place_of
-from providers.core.contract import Clock, CredentialKind, Documents, Issuer, Keyring
+from providers.core.contract import Clock, CredentialKind, Documents, Inbound, Issuer, Keyring, LinkKind
+from providers.core.courier import StackCourier
 from providers.core.due import Wish
+from providers.core.handover import Handover, Terms
 from providers.core.http import Http, HttpSettings
 from providers.core.journal import Book
-from providers.core.links import LinkOperation
+from providers.core.links import LinkOperation, LinkRun
 from providers.core.marker import Owner
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
@@ -75,6 +77,45 @@ class StoreTools:
         return self._login(host, path)
 
 
+@dataclass(frozen=True, slots=True)
+class _LinkTools:
+    """What one link may use."""
+
+    _toolbox: "Toolbox"
+    _inputs: Inputs
+    _book: Book
+
+    @property
+    def clock(self) -> Clock:
+        """The toolbox's clock."""
+        return self._toolbox.clock
+
+    def http(self, host: str) -> Http:
+        """HTTP to this host."""
+        hosts = self._inputs.get("hosts", {})
+        return self._toolbox.http_to(host, hosts.get("ca_file", ""), hosts.get("private", {}).get(host, ()))
+
+    def inbound(self) -> Inbound | None:
+        """What came in for this link, from Vault."""
+        journal, _ = self._book.journal()
+        entry = journal.links.get(self._inputs["link"]) if journal is not None else None
+        values = self._book.received(self._inputs["link"], entry.inbound) if entry and entry.inbound else None
+        return Inbound(values, entry.inbound_generation) if entry and values else None
+
+
+def _terms(kind: LinkKind, inputs: Inputs) -> Terms:
+    """How the user outside gets the values; `auto` is `sealed`, the safest."""
+    how = inputs["handover"]
+    return Terms(
+        how="sealed" if how == "auto" else how,
+        to=inputs.get("recipient", ""),
+        key=inputs.get("recipient_key", ""),
+        ttl=float(inputs["handover_ttl"]),
+        what=kind.what,
+        about=kind.about,
+    )
+
+
 class Toolbox:
     """Made once per process; thread-safe. Nothing is reached before it is needed."""
 
@@ -97,8 +138,12 @@ class Toolbox:
     def http(self, inputs: Inputs) -> Http:
         """The HTTP for a store: its own authorities and private networks, shared by all stores with the same."""
         host = host_of(kind_of(inputs).place(inputs))
-        networks = tuple(inputs.get("private_networks", ()))
-        key = (inputs.get("ca_file", ""), host if networks else "", networks)
+        return self.http_to(host, inputs.get("ca_file", ""), inputs.get("private_networks", ()))
+
+    def http_to(self, host: str, ca: str, private_networks: Iterable[str]) -> Http:
+        """The HTTP for a host, with the authorities of a file and the private networks that it may lie in."""
+        networks = tuple(private_networks)
+        key = (ca, host if networks else "", networks)
         with self._lock:
             if key not in self._https:
                 private = {host: tuple(ipaddress.ip_network(network) for network in networks)} if networks else {}
@@ -154,6 +199,36 @@ class Toolbox:
     def link_operation(self, inputs: Inputs) -> LinkOperation:
         """What a link's run needs: it works on the journal, never at the store."""
         return LinkOperation(self.book(inputs), self.clock)
+
+    def link_run(
+        self,
+        inputs: Inputs,
+        *,
+        operation: LinkOperation | Operation | None = None,
+        again: str = "",
+        show: Callable[[str], None] | None = None,
+    ) -> LinkRun:
+        """A run on the link that inputs describe. `again` is the reason to repeat a hand-over; `show` shows text on a
+        terminal, to a person and nobody else."""
+        kind = kinds.link(inputs["to"])
+        operation = operation or self.link_operation(inputs)
+        handover = None
+        # `to: person` without a recipient: that person reads Vault.
+        if kind.what and (inputs.get("recipient") or inputs.get("handover", "auto") != "auto"):
+            ca_file = inputs.get("hosts", {}).get("ca_file", "")
+            courier = StackCourier(
+                self.vault, inputs["vault"]["hubs"], inputs.get("mail"), ca_file, self.clock, show
+            )
+            handover = Handover(_terms(kind, inputs), courier, self.clock, again)
+        tools = _LinkTools(self, inputs, operation.book)
+        return LinkRun(
+            operation,
+            inputs["link"],
+            kind.link(inputs, tools),
+            was=inputs.get("link_was", ""),
+            handover=handover,
+            answers=bool(kind.inbound_fields),
+        )
 
     def close(self) -> None:
         """Log out everywhere, and end every connection and login of this process."""

@@ -20,6 +20,7 @@ from providers.core.errors import (
     Unexpected,
 )
 from providers.core.redaction import Secret
+from providers.core.sheet import Sheet, Table, Task
 from providers.woocommerce import labels
 from providers.woocommerce import store as stores
 from providers.woocommerce.admin import Admin, User
@@ -168,17 +169,32 @@ class ApiKeyIssuer:
         finally:
             self.store.keys.forget()
 
-    def steps(self, order: Order) -> Sequence[str]:
-        """What a person does to make this key by hand."""
-        label = labels.label(str(order.fields["purpose"]), order.marker)
-        rights = {"read": "Read", "write": "Write", "read_write": "Read/Write"}[order.fields["rights"]]
-        return (
-            f"Log in to {self.store.origin.url}/wp-admin/ as an administrator.",
-            "Open WooCommerce > Settings > Advanced > REST API (before 3.4: Settings > API > Keys/Apps); press Add key.",
-            f"Description: {label}",
-            f"User: {order.fields['user']}",
-            f"Permissions: {rights}",
-            "Press Generate API key; hand over the consumer key and the consumer secret, which are shown this once.",
+    def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
+        """What a person does in wp-admin to make this key by hand, or to revoke it."""
+        description = f"{fields['purpose']} #{number}"
+        link = f"{self.store.origin.url}/wp-admin/admin.php?page=wc-settings&tab=advanced&section=keys"
+        where = (
+            "Log in as an administrator.",
+            "Open WooCommerce > Settings > Advanced > REST API (before 3.4: Settings > API > Keys/Apps).",
+        )
+        if task == "delete":
+            return Sheet(
+                f"Revoke the REST API key {description!r} of {self.store.origin.url}",
+                link,
+                (*where, f"Find {description!r} in the list, and press Revoke below it."),
+                ("If it has another description: `connections show` names the end of the key.",),
+            )
+        rights = {"read": "Read", "write": "Write", "read_write": "Read/Write"}[fields["rights"]]
+        return Sheet(
+            f"Make a REST API key for {fields['purpose']} at {self.store.origin.url}",
+            link,
+            (
+                *where,
+                "Press Add key, and set:",
+                Table((("Description", description), ("User", fields["user"]), ("Permissions", rights))),
+                "Press Generate API key. Consumer key and consumer secret are shown this once.",
+                "Put both in with `connections capture`, or hand them to whoever does.",
+            ),
         )
 
     def _admin(self) -> Admin:

@@ -65,6 +65,7 @@ class Mutant:
     catch: Catch
 
 
+_KEPT = "    kept = run.book.kept(number)\n"
 _IS_DEAD = "    _revoked(run, journal, number, words)"
 
 MUTANTS = (
@@ -220,8 +221,8 @@ MUTANTS = (
         (
             (
                 "acts",
-                '    kept = run.book.kept(number)\n    if kept.state == "absent":\n        run.book.bury(number)\n    _revoke',
-                "    kept = run.book.kept(number)\n    _revoke",
+                _KEPT + '    if kept.state == "absent":\n        run.book.bury(number)\n    _revoke',
+                _KEPT + "    _revoke",
             ),
         ),
         rule("a_late_writer_finds_the_tombstone"),
@@ -320,7 +321,7 @@ MUTANTS = (
     ),
     Mutant(
         "the value tested is the one issued",
-        (("acts", "    if generation.fingerprint and run.operation.fingerprint(", "    if False and run.operation.fingerprint("),),
+        (("acts", "    if generation.fingerprint and run.operation.", "    if False and run.operation."),),
         rule("a_garbled_value_proves_nothing_at_destroy"),
     ),
     Mutant(

@@ -7,6 +7,7 @@ import pytest
 from providers.core.contract import Issuer, Selector, StoreKey
 from providers.core.errors import Forbidden, PersonNeeded, Rejected, Unexpected
 from providers.core.redaction import Secret
+from providers.core.sheet import Table
 from providers.woocommerce import CREDENTIALS
 from providers.woocommerce.issuer import BY_FORM, BY_PERSON
 from tests.woocommerce.conftest import VERSIONS, MakeShop, Shop, mark, order
@@ -247,11 +248,14 @@ def test_a_person_makes_the_keys_where_there_is_no_login(make_shop: MakeShop) ->
     assert shop.count("login") == 0
 
 
-def test_the_steps_a_person_takes(make_shop: MakeShop) -> None:
+def test_the_sheets_a_person_works_by(make_shop: MakeShop) -> None:
     shop = make_shop()
-    steps = "\n".join(shop.issuer(login="none").steps(order("read_write", purpose="stock")))
-    for words in (f"{shop.url}/wp-admin/", f"Description: stock {mark()}", "User: robot", "Permissions: Read/Write"):
-        assert words in steps
+    issuer = shop.issuer(login="none")
+    fields = order("read_write", purpose="stock").fields
+    make, delete = issuer.sheet("make", fields, 3), issuer.sheet("delete", fields, 3)
+    assert make.link.startswith(f"{shop.url}/wp-admin/")
+    assert Table((("Description", "stock #3"), ("User", "robot"), ("Permissions", "Read/Write"))) in make.steps
+    assert "'stock #3'" in delete.title
 
 
 # --- rights of the admin login ----------------------------------------------------------------------------------------
