@@ -8,11 +8,10 @@ import pytest
 import yaml
 
 from providers.bigcommerce.declared import DECLARED
-from providers.bigcommerce.rules import BEYOND_FUNCTION, TAKES, rules, unprovable
+from providers.bigcommerce.rules import BEYOND_FUNCTION, TAKES, unprovable
 from providers.bigcommerce.scopes import PANEL, ROWS, TABLE
 from providers.bigcommerce.words import account_title, channel, origin, store_hash, token_rights
-from providers.core.marker import Owner
-from providers.declarations import Connection, DeclarationErrors, DeclaredLink, Stack, inputs, load, platforms
+from providers.declarations import DeclarationErrors, Stack, inputs, load, platforms
 from tests.declarations.files import SETTINGS
 
 PROJECT = Path(__file__).parents[2]
@@ -395,30 +394,27 @@ def test_check_says_what_cannot_be_proved(tmp_path: Path) -> None:
 # --- consumers --------------------------------------------------------------------------------------------------------
 
 
-def _linked(connection: Connection, *to: str) -> Connection:
-    words = {word: getattr(connection, word) for word in connection.__dataclass_fields__}
-    return Connection(**words | {"links": tuple(DeclaredLink(consumer, consumer, {}) for consumer in to)})
+LINKED = "{stone-edge: {handover: person}, reader: {to: vault}}"
 
 
 def test_a_vendor_that_asks_for_more_than_its_function(tmp_path: Path) -> None:
-    owner = Owner("connections", "production", "acme-parts/stone-edge")
-    connection = _load(tmp_path, {NAME: ACCOUNT}).connections[0]
-    (said,) = list(rules(_linked(connection, "stone-edge", "vault"), owner))[1:]
-    assert (said.path, said.warning) == (("rights",), True)
-    assert said.what == (
-        "stone-edge asks for more than its function: nothing it does is known to need Checkout content: modify"
-        " (may put scripts on checkout pages), Carts: modify, Checkouts: modify"
+    text = ACCOUNT.replace("{vault: {}}", LINKED)
+    _, said = _load(tmp_path, {NAME: text}).connections[0].warnings
+    assert said == (
+        f"stacks/{NAME}:8: stone-edge asks for more than its function: nothing it does is known to need"
+        " Checkout content: modify (may put scripts on checkout pages), Carts: modify, Checkouts: modify"
     )
     less = "{set: stone-edge-connect2cart, except: {Checkout content: none, Carts: read-only, Checkouts: none}}"
-    connection = _load(tmp_path, {NAME: _rights(less)}).connections[0]
-    assert not [remark for remark in rules(_linked(connection, "stone-edge"), owner) if "function" in remark.what]
+    text = _rights(less).replace("{vault: {}}", LINKED)
+    assert "function" not in str(_load(tmp_path, {NAME: text}).connections[0].warnings)
 
 
 def test_a_consumer_takes_one_kind(tmp_path: Path) -> None:
-    pages = _load(tmp_path, {NAME: TOKENS}).connections[1]
-    (said,) = rules(_linked(pages, "stone-edge"), Owner("connections", "production", pages.name))
-    assert (said.path, said.warning) == (("links", "stone-edge"), False)
-    assert said.what == "stone-edge works with an api_account, not with a storefront_token"
+    start, last = TOKENS.rsplit("{vault: {}}", 1)
+    assert _said(tmp_path, start + LINKED + last) == [
+        "20:25: stone-edge works with an api_account, not with a storefront_token"
+    ]
+    assert set(TAKES) <= set(DECLARED.consumers)
     assert set(TAKES.values()) <= set(DECLARED.credentials)
     assert all(label in PANEL for rows in BEYOND_FUNCTION.values() for label in rows)
 
