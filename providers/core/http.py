@@ -30,14 +30,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import certifi
 import httpcore
 import httpx
 
 from providers.core.address import Address, Guard, IPNetwork, Resolve, parse, resolve
 from providers.core.contract import Clock
 from providers.core.errors import (
-    DeclarationError,
     RateLimited,
     StoreError,
     UnclearOutcome,
@@ -46,6 +44,7 @@ from providers.core.errors import (
 )
 from providers.core.pacing import Hold, asked_to_wait, back_off, until_renewed
 from providers.core.redaction import Secret, redact
+from providers.core.tls import verified_tls
 
 _log = logging.getLogger(__name__)
 
@@ -368,7 +367,7 @@ class Http:
                 limit = self._settings.in_flight_per_host
                 own = self._guard.opted_in(address.host)
                 if own not in self._tls:
-                    self._tls[own] = _verified_tls(self._settings.ca_file if own else None)
+                    self._tls[own] = verified_tls(self._settings.ca_file if own else None)
                 pool = httpcore.ConnectionPool(
                     ssl_context=self._tls[own],
                     max_connections=None,  # turns are what limits
@@ -582,22 +581,6 @@ def segment(text: str) -> str:
     if text in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f\x7f]", text):
         raise Unexpected("an identifier cannot stand in a path")
     return urllib.parse.quote(text, safe="")
-
-
-def _verified_tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Verified TLS by the public authorities, and those of `ca_file`.
-
-    Not `ssl.create_default_context`, which writes session keys wherever SSLKEYLOGFILE says.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(certifi.where())
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise DeclarationError(f"the CA file {ca_file} cannot be read as certificates in PEM") from None
-    return context
 
 
 def _plain(value: Text) -> str:

@@ -16,7 +16,8 @@ import httpcore
 import pytest
 
 from providers.core.errors import AddressRefused, DeclarationError, Unreachable
-from providers.core.http import Http, _verified_tls
+from providers.core.http import Http
+from providers.core.tls import verified_tls
 from tests.http.authority import Authority
 from tests.http.conftest import LOOPBACK
 from tests.http.stub import Reply, Stub, context_of, running
@@ -196,7 +197,7 @@ def test_public_authorities_count_for_named_hosts_too(make_http: Callable[..., H
 
 def test_public_authorities_are_those_of_certifi(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    context = _verified_tls(None)
+    context = verified_tls(None)
     assert context.cert_store_stats()["x509_ca"] > 50
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
