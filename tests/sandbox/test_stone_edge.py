@@ -340,8 +340,8 @@ def test_endpoints_survive_a_kill_and_their_passwords_do_not_show(tmp_path: Path
 
 def test_the_log_knows_where_a_password_went(make: MakeEndpoint, ask: Ask, control: Client) -> None:
     endpoint = make()
-    ask(endpoint, "ordercount", LOGIN | {"password": "only-once"}, **ALL)
-    assert [(row.store, row.operation) for row in control.find_value("only-once")] == [
+    ask(endpoint, "ordercount", LOGIN | {"password": "once-and-never-again"}, **ALL)
+    assert [(row.store, row.operation) for row in control.find_value("once-and-never-again")] == [
         (endpoint.site, "seti_ordercount")
     ]
 
