@@ -16,7 +16,7 @@ from providers.declarations import Stack, declared_words
 
 STEPS_SHOWN = 10
 
-_DURATIONS: Final = frozenset({"rotate_after", "overlap", "handover_ttl"})
+_DURATIONS: Final = frozenset({"rotate_after", "overlap", "handover_ttl", "expires_after"})
 
 
 @dataclass(frozen=True, slots=True)

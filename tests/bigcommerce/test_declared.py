@@ -12,6 +12,7 @@ from providers.bigcommerce.rules import BEYOND_FUNCTION, TAKES, unprovable
 from providers.bigcommerce.scopes import PANEL, ROWS, TABLE
 from providers.bigcommerce.words import account_title, channel, origin, store_hash, token_rights
 from providers.declarations import DeclarationErrors, Stack, inputs, load, platforms
+from providers.declarations.house_style import like_store_text
 from tests.declarations.files import SETTINGS
 
 PROJECT = Path(__file__).parents[2]
@@ -518,3 +519,16 @@ def test_a_token_outlives_the_overlap(life: str, fits: bool, tmp_path: Path) -> 
         assert _load(tmp_path, {NAME: text}).connections[1].fields["expires_after"] == 92 * 86400
     else:
         assert len(_said(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize("text", [ACCOUNT, TOKENS, _rights("{Information & Settings: modify, themes: None}")])
+def test_a_store_like_another(text: str, tmp_path: Path) -> None:
+    copy = like_store_text(text, DECLARED, "0123456")
+    stack = _load(tmp_path, {NAME: text, "production/northside.yaml": copy})
+    assert [store.address for store in stack.stores] == ["12e4567", "0123456"]
+    # Titles are made of the connections' names, in which the stores differ.
+    first, second = (
+        [{**one.fields, "account_title": ""} for one in stack.connections if one.store == store]
+        for store in stack.stores
+    )
+    assert first == second
