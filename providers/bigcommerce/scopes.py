@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-NONE: Final = "none"
-"""The level that grants nothing."""
-
 STORE_LEVEL: Final = ("panel", "newer", "feature")
 """Values of `offered` that a store-level account may meet: every panel, a newer one, one of a store with a feature."""
 
@@ -25,9 +22,6 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "implicit": "no row of the panel; every token has it",
 }
 """The other values of `offered`, in words."""
-
-IMPLICIT: Final = frozenset({"store_v2_default", "users_basic_information"})
-"""Parameters that grant strings carry besides the rows chosen (sheet 4.2): not to be compared."""
 
 _FOLDER = Path(__file__).parent
 
@@ -117,9 +111,3 @@ PANEL: Final = tuple(label for label, row in ROWS.items() if row.position)
 
 CONFLICTS: Final = tuple(Conflict(**line) for line in _lines("conflicts.csv"))
 """What the vendor's documents do not agree about."""
-
-
-def parameters(rights: Mapping[str, str]) -> tuple[str, ...]:
-    """The OAuth parameters that rows with these levels are granted by, in the rows' order."""
-    found = (ROWS[label].level(word).parameter for label, word in rights.items())
-    return tuple(parameter for parameter in found if parameter)

@@ -43,7 +43,7 @@ def test_a_parameter_belongs_to_one_level() -> None:
     assert set(Counter(named).values()) == {1}
     assert all(bool(line["parameter"]) != (line["level"] == "none") for line in LINES)
     implicit = {level.parameter for row in TABLE.values() if row.offered == "implicit" for level in row.levels}
-    assert implicit == scopes.IMPLICIT
+    assert implicit == {"store_v2_default", "users_basic_information"}
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,6 @@ def test_what_a_level_includes() -> None:
 def test_a_level_that_a_row_does_not_have() -> None:
     with pytest.raises(KeyError, match="login"):
         ROWS["Orders"].level("login")
-
-
-def test_grants_name_the_highest_level_alone() -> None:
-    rights = {"Content": "read-only", "Customers": "modify", "Themes": "none"}
-    assert scopes.parameters(rights) == ("store_v2_content_read_only", "store_v2_customers")
 
 
 def test_conflicts_name_what_is_used_here() -> None:
