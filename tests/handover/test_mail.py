@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from providers.core.errors import (
     ConnectionsError,
@@ -26,6 +27,7 @@ from providers.core.errors import (
 )
 from providers.core.mail import MailLogin, MailSettings, compose, send
 from providers.core.redaction import Secret
+from providers.declarations.values import Mail
 from tests.handover.smtp import CLOSE, SILENCE, Server, mail_server
 from tests.http.authority import Authority
 
@@ -341,9 +343,19 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Mail).validate_python(address)
     for parts in ((SENDER, address), (address, RECIPIENT)):
         with pytest.raises(Refused, match="no plain mail address"):
             compose(*parts, "subject", "text", NOW)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b", "a.b+c%d_e-f@sub.domain.example", "A1@B-2.example", f"{'a' * 64}@b.example"]
+)
+def test_an_address_that_may_be_declared_may_be_written_to(address: str) -> None:
+    assert TypeAdapter(Mail).validate_python(address) == address
+    assert compose(address, address, "subject", "text", NOW)["To"] == address
 
 
 @pytest.mark.parametrize("subject", ["a\nb", "a\rb", "a\0b", "a\x1bb", "a\u2028b"])
