@@ -6,11 +6,13 @@ path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["creat
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/credential" { capabilities = ["create", "read", "update"] }
 # `update` too: without it check-and-set on a number that was used is answered "denied" in place of "somebody wrote first".
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["create", "read", "update"] }
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["create", "read"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_sentinel" { capabilities = ["read"] }
 
 path "{{mount}}/destroy/{{project}}/{{stack}}/+/+/credential" { capabilities = ["update"] }
 path "{{mount}}/destroy/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["update"] }
+path "{{mount}}/destroy/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["update"] }
 
 path "{{mount}}/metadata/{{project}}/{{stack}}/*" { capabilities = ["list", "read"] }
 

@@ -1,7 +1,10 @@
-# operator: a person who captures a credential made by hand, confirms, and hands over. Writes secrets once, and reads none.
+# operator: a person who captures a credential made by hand, puts in what a vendor gave in return, and confirms. Writes secrets
+# once, and reads none.
 
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["create"] }
+# What a link's vendor gave in return.
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["create"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["read"] }
 
 path "{{mount}}/metadata/{{project}}/{{stack}}/*" { capabilities = ["list", "read"] }

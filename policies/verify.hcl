@@ -4,6 +4,7 @@
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/credential" { capabilities = ["read"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["read"] }
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["read"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["read"] }
 
 path "{{mount}}/metadata/{{project}}/{{stack}}/*" { capabilities = ["list", "read"] }
