@@ -1,7 +1,7 @@
 """Sends one message by SMTP: TLS before anything is said, certificates verified, and no doubt about whether it was sent.
 
-Mails carry sheets, single-use tokens and sealed values, never a secret that its reader could use as it stands: a mail lies
-in many places. Nothing a server says is shown, but for the number of its answer.
+A mail lies in many places, so it carries sheets, single-use tokens and sealed values, and a secret as it stands only where a
+stack permits that and its reason is on record. Nothing a server says is shown, but for the number of its answer.
 """
 
 import base64
