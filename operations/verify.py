@@ -1,12 +1,13 @@
 """`connections verify`: what each key can do, asked of its store now, both ways; changes nothing anywhere."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from operations.results import Block, words, worst
 from operations.screen import table
 from operations.session import Session
 from operations.work import Failure, wish
+from providers.core import people
 from providers.core.contract import RECOGNISED, Finding
 from providers.core.due import differing
 from providers.core.errors import ConnectionsError
@@ -63,7 +64,11 @@ def verify(session: Session, scope: str) -> Proof:
 def _verified(session: Session, connection: Connection) -> Verified:
     try:
         wished = wish(session, connection)
-        seen = observe(session.operation(connection), wished)
+        operation = session.operation(connection)
+        # Whoever asks for a proof gets one of now, and the next previews go by it.
+        seen = observe(replace(operation, proof_age=0.0), wished)
+        if operation.proof_age and seen.journal is not None and seen.journal.current is not None:
+            people.note_proof(operation, seen.journal.current, wished.fields, seen.findings)
     except ConnectionsError as error:
         failure = Failure.of(error)
         return Verified(connection.name, 0, (), (), failure.words, failure.exit_code)

@@ -102,8 +102,11 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
     generation, kept = journal.generations[number], facts.kept[number]
     fingerprint = run.operation.fingerprint(kept.values)
     wrong = _wrong(run, facts, number, kept, fingerprint)
+    proof = None
     if not wrong:
-        findings = run.prove(number, kept.values, _to_prove(run, facts, generation, kept))
+        fields = _to_prove(run, facts, generation, kept)
+        findings = run.prove(number, kept.values, fields)
+        proof = run.kept_proof(findings, fields)
         wrong = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "contradicted")
         recognised = any(f.check == RECOGNISED and f.verdict == "confirmed" for f in findings)
         if not wrong and not recognised:
@@ -127,7 +130,8 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
     at = run.operation.clock()
     if journal.current is not None:
         journal = journal.moved(journal.current, "superseded", at)
-    journal = journal.moved(number, "current", at, key_id=kept.key_id, tail=kept.tail, fingerprint=fingerprint)
+    known = {"key_id": kept.key_id, "tail": kept.tail, "fingerprint": fingerprint, "proof": proof}
+    journal = journal.moved(number, "current", at, **known)
     run.decide(journal.model_copy(update={"lease": None}), f"generation {number} is proved and current")
 
 

@@ -17,8 +17,8 @@ LOGIN = "mail"
 
 
 class StackCourier:
-    """Implements `handover.Courier`. `server` is the mail server of `_stack.yaml` (server, sender, port, security), `ca_file`
-    the authorities it may have; `hubs` the mount of its login; `show` shows a text on a terminal."""
+    """Implements `handover.Courier`. `server` is the mail server of `_stack.yaml` (server, sender, port, security) and
+    `ca_file` the authorities it may have; `hubs` the mount of its login; `show` shows a text on a terminal."""
 
     def __init__(
         self,

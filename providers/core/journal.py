@@ -5,14 +5,14 @@ never reversed. No document but `generations/<n>` and `credential` holds a secre
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from providers.core.contract import Document, Documents
+from providers.core.contract import RECOGNISED, Document, Documents, Fields, Finding, Verdict
 from providers.core.errors import Refused, VaultConflict, VaultUnclear
 from providers.core.marker import Owner
 from providers.core.redaction import Secret
@@ -42,12 +42,31 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class LastProof(_Value):
+    """A proof that contradicted nothing: when, of which fields, and its findings as check, verdict and evidence."""
+
+    at: datetime
+    fields: dict[str, Any] = Field(default_factory=dict)
+    findings: tuple[tuple[str, Verdict, str], ...] = ()
+
+    @classmethod
+    def of(cls, findings: Sequence[Finding], fields: Fields, at: datetime) -> "LastProof | None":
+        """What to keep of a proof: nothing where something is contradicted, or the store did not know the key."""
+        if any(finding.verdict == "contradicted" for finding in findings):
+            return None
+        if not any(finding.check == RECOGNISED and finding.verdict == "confirmed" for finding in findings):
+            return None
+        told = tuple((finding.check, finding.verdict, finding.evidence) for finding in findings)
+        return cls(at=at, fields=dict(fields), findings=told)
+
+
 class Generation(_Value):
     """One credential of a connection, from the decision to make it to the proof of its death.
 
     `made_by` says whose act makes the key. `wished` are the fields it was decided for. `settled` says that no lost
     request can still make it. `former_missing` says that the current key was already missing when this one was decided.
-    `confirmed` is a person's word that the key is gone or never was, where no listing can tell.
+    `confirmed` is a person's word that the key is gone or never was, where no listing can tell. `proof` is the last one,
+    kept where proofs are dear.
     """
 
     state: State
@@ -63,6 +82,7 @@ class Generation(_Value):
     compromised: str = ""
     confirmed: str = ""
     note: str = ""
+    proof: LastProof | None = None
     times: dict[str, datetime] = Field(default_factory=dict)
 
 

@@ -75,7 +75,14 @@ def prove_current(run: Run, facts: Facts) -> bool:
     # During a freeze the key goes on as it was made, whatever is declared meanwhile.
     fields = journal.generations[number].wished if run.wish.frozen else run.wish.fields
     try:
-        run.prove(number, kept.values, fields)
+        if run.goes_by(number, journal.generations[number].proof, kept.values, fields):
+            return True
+        proof = run.kept_proof(run.prove(number, kept.values, fields), fields)
+        if run.fresh and proof is not None:
+            run.decide(journal.changed(number, proof=proof), f"generation {number} is proved again")
+    except VaultConflict:
+        # Somebody else decided meanwhile: the next look tells what.
+        return True
     except StoreError as problem:
         run.tried[(Act.VERIFY, number)] = str(problem)
         run.problems[(Act.VERIFY, number)] = problem

@@ -32,7 +32,7 @@ class Operation:
     `store` is the store's identity as it is declared; `run` names this run in the journal; `report` gets one line per
     act, for people; `wait` sleeps; `lease` is in seconds, 0 ignores leases; `entry` reads an adopted value; `inputs` are
     the words that the journal keeps, for an end without a declaration; `revoke_adopted` lets a destroy end a key that was
-    adopted and never carried our marker.
+    adopted and never carried our marker; `proof_age` is for how many seconds a look goes by an earlier proof.
     """
 
     book: Book
@@ -48,6 +48,7 @@ class Operation:
     entry: Callable[[str], Mapping[str, Secret] | None] = lambda _: None
     revoke_adopted: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    proof_age: float = 0.0
 
     @classmethod
     def on(cls, documents: Documents, owner: marker.Owner, keyring: Keyring, issuer: Issuer, store: str) -> "Operation":

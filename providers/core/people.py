@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from providers.core import marker
 from providers.core.contract import Fields, Finding, Selector, StoreKey
 from providers.core.errors import Blocked, Refused, VaultConflict
-from providers.core.journal import Generation, Journal, RotationRequest
+from providers.core.journal import Generation, Journal, LastProof, RotationRequest
 from providers.core.links import UNNOTED, LinkOperation
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
@@ -156,6 +156,20 @@ def confirm_link(operation: Operation, name: str, by: str, number: int | None = 
         return journal.with_link(name, done), f"link {name}: generation {entry.connecting} confirmed by {by}"
 
     return _decide(operation, change)
+
+
+def note_proof(operation: Operation, number: int, fields: Fields, findings: Sequence[Finding]) -> None:
+    """Keep a proof made for its own sake, where proofs are kept at all and it contradicts nothing."""
+    proof = LastProof.of(findings, fields, operation.clock())
+    if proof is None:
+        return
+
+    def change(journal: Journal) -> tuple[Journal, str]:
+        if journal.current != number:
+            raise Blocked(f"generation {number} is no longer the current one", where=operation.owner.connection)
+        return journal.changed(number, proof=proof), f"generation {number} is proved again"
+
+    _decide(operation, change)
 
 
 def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret]) -> Journal:

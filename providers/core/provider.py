@@ -310,7 +310,8 @@ def _last_proof(journal: Journal | None) -> Sequence[str]:
     """What is known without a look. Dates only: a text that changes by the hour would show in every preview."""
     words = ["not looked at: this login may read no secret"]
     if journal is not None and journal.current is not None:
-        proved = journal.generations[journal.current].times["current"]
+        current = journal.generations[journal.current]
+        proved = current.proof.at if current.proof is not None else current.times["current"]
         words.append(f"generation {journal.current} was proved on {proved:%Y-%m-%d}")
     return words
 

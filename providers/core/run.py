@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from providers.core import marker
-from providers.core.contract import Finding, Selector, StoreKey
+from providers.core.contract import Fields, Finding, Selector, StoreKey
 from providers.core.due import Act, Facts, Wish, current_key
 from providers.core.errors import ConnectionsError, Refused, Superseded, VaultRolledBack
-from providers.core.journal import Journal, Kept
+from providers.core.journal import Journal, Kept, LastProof
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
 
@@ -124,6 +124,22 @@ class Run:
         """Live proof of a generation; the run remembers it until something changes."""
         self._proofs[number] = self.issuer.verify(values, fields)
         return self._proofs[number]
+
+    def kept_proof(self, findings: Sequence[Finding], fields: Fields) -> LastProof | None:
+        """What the journal is to keep of a proof just made: nothing where every look proves anew."""
+        operation = self.operation
+        return LastProof.of(findings, fields, operation.clock()) if operation.proof_age else None
+
+    def goes_by(self, number: int, proof: LastProof | None, values: Mapping[str, Secret], fields: Fields) -> bool:
+        """Whether an earlier proof will do: young enough, of the same fields, and the store does not refuse the key by
+        now."""
+        if proof is None or proof.fields != dict(fields):
+            return False
+        age = (self.operation.clock() - proof.at).total_seconds()
+        if age >= self.operation.proof_age or self.issuer.probe(values) == "refused":
+            return False
+        self._proofs[number] = tuple(Finding(*finding) for finding in proof.findings)
+        return True
 
     def forget_proof(self, number: int) -> None:
         """Prove again: the key was changed at the store."""

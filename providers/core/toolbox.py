@@ -191,6 +191,7 @@ class Toolbox:
             platform=kind_name(inputs),
             clock=self.clock,
             entry=lambda entry: self.vault.secret(mount, f"{place}/{entry}"),
+            proof_age=kind_of(inputs).proof_age,
             revoke_adopted=bool(inputs.get("revoke_on_destroy", False)),
             inputs={word: inputs[word] for word in (*kind_of(inputs).kept, "revoke_on_destroy") if word in inputs},
             **given,

@@ -1157,6 +1157,91 @@ def a_person_says_that_a_key_is_gone(core: Core) -> None:
     assert stage.journal().steps[-2].what == "generation 1 is revoked and proved dead"
 
 
+DAY = 86400.0
+
+
+def proved_by_hand(core: Core) -> tuple[Stage, Key, list[str]]:
+    """A key made by a person whose proofs are dear, and every proof that was made of it."""
+    stage = by_person(core)
+    proofs: list[str] = []
+    verify = stage.store.verify
+
+    def counted(secret: Any, fields: Any) -> Any:
+        proofs.append("proof")
+        return verify(secret, fields)
+
+    stage.store.verify = counted  # type: ignore[method-assign]
+    stage.settle(stage.wish(), proof_age=DAY)
+    key = made_by_hand(stage)
+    stage.core.people.capture(stage.operation(), key.secret, key.key_id)
+    assert stage.settle(stage.wish(), proof_age=DAY).state == "live"
+    proofs.clear()
+    return stage, key, proofs
+
+
+def seen(stage: Stage, **changes: Any) -> Any:
+    return stage.core.observe.observe(stage.operation(proof_age=DAY, **changes), stage.wish())
+
+
+@rule
+def a_proof_is_repeated_when_it_is_old(core: Core) -> None:
+    stage, _, proofs = proved_by_hand(core)
+    quiet(stage, lambda: seen(stage))
+    quiet(stage, lambda: stage.settle(stage.wish(), proof_age=DAY))
+    assert [f.verdict for f in seen(stage).findings] == ["confirmed", "confirmed"]
+    assert proofs == []
+    stage.world.pass_time(DAY)
+    quiet(stage, lambda: seen(stage))
+    assert proofs == ["proof"]
+    assert stage.settle(stage.wish(), proof_age=DAY).state == "live"
+    assert stage.journal().steps[-1].what == "generation 1 is proved again"
+    seen(stage)
+    assert proofs == ["proof", "proof"]
+
+
+@rule
+def a_key_that_died_since_its_proof_is_noticed(core: Core) -> None:
+    stage, key, _ = proved_by_hand(core)
+    key.alive = False
+    assert any("refuses the key" in word for word in seen(stage).drift)
+
+
+@rule
+def a_proof_is_of_the_fields_it_was_made_for(core: Core) -> None:
+    stage, _, proofs = proved_by_hand(core)
+    stage.core.observe.observe(stage.operation(proof_age=DAY), stage.wish(rights="read_write"))
+    assert proofs == ["proof"]
+
+
+@rule
+def a_proof_made_for_its_own_sake_is_kept(core: Core) -> None:
+    stage, key, proofs = proved_by_hand(core)
+    stage.world.pass_time(DAY)
+    people, operation = stage.core.people, stage.operation(proof_age=DAY)
+    fields = stage.wish().fields
+    findings = stage.store.verify(key.secret, fields)
+    people.note_proof(operation, 1, fields, findings)
+    proofs.clear()
+    seen(stage)
+    assert proofs == []
+    quiet(stage, lambda: people.note_proof(operation, 1, {}, [core_finding("contradicted", "rights")]))
+    quiet(stage, lambda: people.note_proof(operation, 1, {}, [core_finding("confirmed", "rights")]))
+    with pytest.raises(errors.Blocked, match="no longer the current one"):
+        people.note_proof(operation, 2, fields, findings)
+
+
+@rule
+def a_proof_beside_another_decision_undoes_nothing(core: Core) -> None:
+    stage, _, proofs = proved_by_hand(core)
+    stage.world.pass_time(DAY)
+    journal = f"write {OWNER.connection}/journal"
+    before(stage, journal, lambda: stage.core.people.request_rotation(stage.operation(), "beside"))
+    outcome = stage.settle(stage.wish(), proof_age=DAY)
+    assert "key number 2 by hand" in words(outcome)
+    assert stage.journal().generations[1].proof.at == stage.world.now
+    assert proofs == ["proof", "proof"]
+
+
 @rule
 def a_captured_key_given_up_lives_until_the_store_refuses_it(core: Core) -> None:
     stage = by_person(core)

@@ -292,11 +292,21 @@ MUTANTS = (
         (
             (
                 "acts",
-                "    wrong = _wrong(run, facts, number, kept, fingerprint)\n    if not wrong:",
-                '    wrong = ""\n    if False:',
+                "    proof = None\n    if not wrong:",
+                '    proof = None\n    wrong = ""\n    if False:',
             ),
         ),
         rule("a_key_that_fails_its_proof_is_never_published"),
+    ),
+    Mutant(
+        "a proof is gone by for its time only",
+        (("run", "age >= self.operation.proof_age or", ""),),
+        rule("a_proof_is_repeated_when_it_is_old"),
+    ),
+    Mutant(
+        "a key that is refused by now has no earlier proof",
+        (("run", ' or self.issuer.probe(values) == "refused"', ""),),
+        rule("a_key_that_died_since_its_proof_is_noticed"),
     ),
     Mutant(
         "rights are compared with what the store shows",
