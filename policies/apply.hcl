@@ -4,9 +4,9 @@
 
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/credential" { capabilities = ["create", "read", "update"] }
-# `update` too: without it check-and-set on a number that was used is answered "denied" in place of "somebody wrote first".
+# `update` too (generations, inbound): without it check-and-set on a number that was used is answered "denied" in place of "somebody wrote first".
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["create", "read", "update"] }
-path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["create", "read"] }
+path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_sentinel" { capabilities = ["read"] }
 

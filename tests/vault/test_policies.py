@@ -23,7 +23,7 @@ _numbers = itertools.count(100)
 def stack(vault_server: Access, vault_mounts: Mounts) -> Prepared:
     """A stack with one document of every kind, and another stack beside it."""
     prepared = prepare(vault_server, "shops", STACK, policies_for("shops", STACK, vault_mounts), vault_mounts)
-    kinds = ["journal", "credential", "generations/1", "inbound/hub-1"]
+    kinds = ["journal", "credential", "generations/1", "inbound/1"]
     documents = [*(f"shop/conn/{kind}" for kind in kinds), "_slots/0a1b"]
     places = [f"{vault_mounts.mount}/data/shops/{stack}/{name}" for stack in (STACK, "other") for name in documents]
     places += [f"{vault_mounts.admins}/data/shop.example:8443/wp", f"{vault_mounts.hubs}/data/hub"]
