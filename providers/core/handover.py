@@ -1,7 +1,9 @@
 """Handing a credential to somebody outside: how, to whom, and what the journal keeps of it (stone_edge.md 1).
 
-No secret leaves in the clear by default. What was given can be voided for as long as nobody opened it: the accessor that
-voids it stands in the journal before the message is sent.
+No secret leaves in the clear by default. What can still be opened stands in the journal, by an accessor that voids it and
+opens nothing, before any message leaves; and what was given before is voided before that too. A run that is killed at any
+of these steps leaves at worst a token that nobody ever saw, which expires, or a message that opens nothing; the next run
+hands over again. Two runs at once may send two messages: only the token of the last one in the journal opens.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from providers.core.contract import Clock
-from providers.core.errors import PersonNeeded
+from providers.core.errors import PersonNeeded, Superseded, VaultConflict
 from providers.core.redaction import Secret
 from providers.core.sealing import seal
 from providers.core.vault.wrapping import Wrapped, WrappingState
@@ -19,14 +21,22 @@ How = Literal["sealed", "person", "plain"]
 """`sealed`: behind a single-use token, or encrypted to the receiver's public key. `person`: shown once on a terminal.
 `plain`: mailed as it is."""
 
+Receipt = Mapping[str, Any]
+"""What the journal keeps of the last hand-over, in texts and without a secret: `generation`, `how`, `to`, `by` (mail or
+terminal), `accessor`, `expires`, `former` (accessors that may not be void yet), `prepared_at`, `sent_at`, `reason` (why it
+was repeated), `earlier` (opened, where the one before was)."""
+
+Note = Callable[[Receipt, str], None]
+"""Writes a receipt into the journal, with what happened in words. `VaultConflict` where the link was given something else
+meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How one user outside gets the values.
 
     `to` is the receiver's address ("": whoever stands at the terminal), `key` the receiver's public key of age, `ttl` the
-    seconds for which a token can be opened, `what` names it in a subject line, `about` are lines for the top of the message;
-    `public` are values that are no secret and go along.
+    seconds for which a token can be opened, `what` names it in a subject line, `about` are lines for the top of the message.
     """
 
     how: How
@@ -35,6 +45,15 @@ class Terms:
     ttl: float = 72 * 3600.0
     what: str = ""
     about: tuple[str, ...] = ()
+
+    def is_due(self, receipt: Receipt, number: int) -> bool:
+        """Whether this generation was not handed over yet, or to somebody else."""
+        same = (receipt.get("generation"), receipt.get("to", "")) == (str(number), self.to)
+        return not same or not receipt.get("sent_at")
+
+    def by_mail(self, *, mails: bool) -> bool:
+        """Whether it needs no person, given that the stack has a mail server or not."""
+        return mails and self.how != "person" and bool(self.to)
 
 
 class Courier(Protocol):
@@ -72,101 +91,110 @@ class Courier(Protocol):
         ...
 
 
-Receipt = Mapping[str, Any]
-"""What the journal keeps: `generation`, `how`, `to`, `by` (mail or terminal), `accessor`, `expires`, `prepared_at`,
-`sent_at`, `reason`, `earlier` (opened, where the one before was); texts only, no secret."""
-
-Note = Callable[[Receipt, str], None]
-"""Writes a receipt into the journal, with what happened in words."""
-
-
-def is_due(receipt: Receipt, number: int) -> bool:
-    """Whether this generation was not handed over yet."""
-    return receipt.get("generation") != str(number) or not receipt.get("sent_at")
-
-
 @dataclass(frozen=True)
 class Handover:
-    """The terms of one link and what carries them. `again` is the reason for doing it once more, or empty; one reason
-    does it once."""
+    """The terms of one link and what carries them; without terms its user reads Vault and nothing is handed over.
 
-    terms: Terms
+    `again` is the reason for doing it once more, or empty; one reason does it once.
+    """
+
+    terms: Terms | None
     courier: Courier
     clock: Clock
     again: str = ""
 
     def give(self, where: str, number: int, values: Mapping[str, Secret], receipt: Receipt, note: Note) -> None:
-        """Hand over this generation, once: the journal knows how to void it before anybody can open it.
+        """Hand over this generation, once.
 
-        An earlier hand-over that nobody opened is voided first. `PersonNeeded` where only a terminal can do it and there
-        is none.
+        `PersonNeeded` where only a terminal can do it and there is none; `Superseded` where another run handed it over while
+        this one did.
         """
-        if not is_due(receipt, number) and self.again in {"", receipt.get("reason")}:
+        terms = self.terms
+        if terms is None or not (terms.is_due(receipt, number) or self.again not in {"", receipt.get("reason")}):
             return
-        by = self._by(where)
+        by = self._by(terms, where)
         now = self.clock()
-        opened = self._was_opened(receipt, now)
-        void(self.courier, receipt)
-        kept: dict[str, Any] = {
-            name: text
-            for name, text in {
-                "generation": str(number),
-                "how": self.terms.how,
-                "to": self.terms.to,
-                "by": by,
-                "reason": self.again,
-                "earlier": "opened" if opened else "",
-                "prepared_at": now.isoformat(),
-            }.items()
-            if text
+        former = openable(receipt)
+        facts = {
+            "generation": str(number),
+            "how": terms.how,
+            "to": terms.to,
+            "by": by,
+            "reason": self.again,
+            "earlier": "opened" if self._was_opened(receipt, now) else "",
+            "former": " ".join(former),
+            "prepared_at": now.isoformat(),
         }
-        lines = self._lines(values, kept, now, number)
-        note(kept, f"generation {number} is prepared for {self.terms.to or 'a person'} ({self.terms.how})")
-        self._carry(by, number, "\n".join(lines) + "\n")
-        note({**kept, "sent_at": self.clock().isoformat()}, f"generation {number} handed over by {by}")
+        lines, sealed = self._message(terms, number, values, now)
+        kept = {name: text for name, text in (facts | sealed).items() if text}
+        note(kept, f"generation {number} is prepared for {terms.to or 'a person'} ({terms.how})")
+        for accessor in former:
+            self.courier.void(accessor)
+        self._carry(terms, by, number, "\n".join(lines) + "\n")
+        kept.pop("former", None)
+        try:
+            note({**kept, "sent_at": self.clock().isoformat()}, f"generation {number} handed over by {by}")
+        except VaultConflict:
+            # Not again: two runs would void each other's messages for ever.
+            raise Superseded(
+                "another run handed it over meanwhile: its message opens, and none before it", where=where
+            ) from None
+
+    def end(self, receipt: Receipt) -> None:
+        """Void whatever can still be opened."""
+        for accessor in openable(receipt):
+            self.courier.void(accessor)
 
     def _was_opened(self, receipt: Receipt, now: datetime) -> bool:
-        """Whether somebody opened the earlier hand-over: its token is no more, though its time is not over."""
+        """Whether somebody opened the earlier hand-over: its token is no more, though its time is not over and no run has
+        decided to void it. What a killed run had seen and nobody was told yet counts too."""
+        if not receipt.get("sent_at") and receipt.get("earlier"):
+            return True
         if not receipt.get("accessor") or now >= datetime.fromisoformat(receipt["expires"]):
             return False
         return self.courier.state(receipt["accessor"]) != "waiting"
 
-    def _by(self, where: str) -> Literal["mail", "terminal"]:
-        if self.terms.how != "person" and self.terms.to and self.courier.mails and self.courier.show is None:
-            return "mail"
-        if self.courier.show is None:
+    def _by(self, terms: Terms, where: str) -> Literal["mail", "terminal"]:
+        if self.courier.show is not None:
+            return "terminal"
+        if not terms.by_mail(mails=self.courier.mails):
             raise PersonNeeded(
                 "it is handed over on a terminal", do=f"Run `connections handover {where}` there", where=where
             )
-        return "terminal"
+        return "mail"
 
-    def _lines(self, values: Mapping[str, Secret], kept: dict[str, Any], now: datetime, number: int) -> list[str]:
-        """The message; what the journal must know of it is put into `kept`."""
-        terms = self.terms
-        lines = [*terms.about, f"This is generation {number} of these values; earlier ones end soon."]
+    def _message(
+        self, terms: Terms, number: int, values: Mapping[str, Secret], now: datetime
+    ) -> tuple[list[str], dict[str, str]]:
+        """The message, and what the journal must know of what is in it."""
+        lines = [
+            *terms.about,
+            f"This is generation {number} of these values; earlier ones end soon.",
+            f"Prepared {now:%Y-%m-%d %H:%M:%S %Z}. Of several such messages only the last one is of use.",
+        ]
         if terms.how != "sealed":
-            return [*lines, "", *(f"{name}: {value.reveal()}" for name, value in values.items())]
+            return [*lines, "", *(f"{name}: {value.reveal()}" for name, value in values.items())], {}
         if terms.key:
-            return [*lines, "Decrypt with your age key: age --decrypt --identity KEY-FILE", "", seal(values, terms.key)]
+            how = "Decrypt with your age key: age --decrypt --identity KEY-FILE"
+            return [*lines, how, "", seal(values, terms.key)], {}
         wrapped = self.courier.wrap(values, int(terms.ttl))
-        kept |= {"accessor": wrapped.accessor, "expires": wrapped.expires.isoformat()}
-        return [
-            *lines,
+        lines += [
             f"They open once, until {min(wrapped.expires, now + timedelta(seconds=terms.ttl)):%Y-%m-%d %H:%M %Z}:",
             "",
             f"  VAULT_ADDR={self.courier.address} vault unwrap {wrapped.token.reveal()}",
             "",
             "If it says that the token is no longer valid before you opened it, somebody else may have: say so at once.",
         ]
+        return lines, {"accessor": wrapped.accessor, "expires": wrapped.expires.isoformat()}
 
-    def _carry(self, by: str, number: int, text: str) -> None:
-        if by == "mail":
-            self.courier.send(self.terms.to, f"{self.terms.what} (generation {number})", text)
-        elif self.courier.show is not None:
-            self.courier.show(text)
+    def _carry(self, terms: Terms, by: str, number: int, text: str) -> None:
+        show = self.courier.show
+        if show is not None and by == "terminal":
+            show(text)
+        else:
+            self.courier.send(terms.to, f"{terms.what} (generation {number})", text)
 
 
-def void(courier: Courier, receipt: Receipt) -> None:
-    """End what can still be opened of a hand-over."""
-    if receipt.get("accessor"):
-        courier.void(receipt["accessor"])
+def openable(receipt: Receipt) -> tuple[str, ...]:
+    """Accessors of everything handed over that may still open."""
+    return (*str(receipt.get("former", "")).split(), *str(receipt.get("accessor", "")).split())

@@ -14,20 +14,19 @@ from providers.core.contract import TAKEN_OVER, Clock, Finding, Held, Link
 from providers.core.errors import (
     Blocked,
     ConnectionsError,
+    CouldNotLook,
     PersonNeeded,
     Refused,
     StoreError,
     Superseded,
     VaultConflict,
 )
-from providers.core.handover import Handover, Receipt, void
+from providers.core.handover import Handover, Receipt
 from providers.core.journal import Book, Journal, LinkEntry, Slot
 from providers.core.marker import Owner
 from providers.core.operation import Operation, silent
 from providers.core.redaction import Secret
-
-UNNOTED = 3
-"""How many numbers above the one in the journal may hold what came in: a command that was killed notes nothing."""
+from providers.core.standing import OF_A_CHECK, OF_A_PERSON, owed
 
 TURNS = 50
 """More turns than any link can need while others work on the same journal."""
@@ -162,7 +161,7 @@ class LinkRun:
             raise Superseded("another run is removing this link", where=self.where)
         same_user = entry is not None and entry.reads == self._reads
         if entry is not None and same_user and entry.acknowledged == entry.connecting == number and not again:
-            return LinkOutcome(entry)
+            return self._checked(entry, number)
         if entry is None or not same_user or entry.connecting != number:
             entry = self._intend(journal, entry, number)
         if not self._own_slot(entry):
@@ -186,7 +185,10 @@ class LinkRun:
         if entry is None:
             self.life = journal.lives.get(self.name, 0) + 1
             entry = LinkEntry(life=self.life, place=self.link.place, holds=number, reads=self._reads)
+        # By whom the former one was acknowledged says nothing about this one.
+        receipt = {name: text for name, text in entry.receipt.items() if name not in {*OF_A_PERSON, *OF_A_CHECK}}
         changed = entry.model_copy(update={"connecting": number})
+        changed = changed.model_copy(update={"receipt": receipt})
         if entry.reads != self._reads:
             # Another kind of user has this name now: what the former one said does not count for it.
             changed = changed.model_copy(update={"reads": self._reads, "acknowledged": 0})
@@ -208,14 +210,14 @@ class LinkRun:
             return LinkOutcome(entry, person=(str(needed),))
         except StoreError as problem:
             return LinkOutcome(entry, problems=(problem,))
-        wrong = [finding for finding in findings if finding.verdict == "contradicted"]
-        if wrong:
-            words = "; ".join(f"{finding.check}: {finding.evidence}" for finding in wrong)
-            blocked = Blocked(f"the user does not work with generation {number}: {words}", where=self.where)
-            return LinkOutcome(entry, findings, (blocked,))
+        problems = self._contradicted(findings, number)
+        if problems:
+            return LinkOutcome(entry, findings, problems)
         taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
         if self.link.acknowledges == "person" and not taken_over:
-            return LinkOutcome(entry, findings, person=self._owed(entry, number))
+            settled = entry.acknowledged == number
+            words = f"{self.where}: {owed(self.where, entry, self.answers)}"
+            return LinkOutcome(entry, findings, person=() if settled else (words,))
         journal = self.journal()
         if self.entry(journal) != entry:
             return None
@@ -223,7 +225,8 @@ class LinkRun:
         if taken_over:
             # A person's word and what was seen here are told apart.
             at = self.operation.clock().isoformat()
-            done = done.model_copy(update={"receipt": {**entry.receipt, "verified_at": at}})
+            receipt = {name: text for name, text in entry.receipt.items() if name not in OF_A_PERSON}
+            done = done.model_copy(update={"receipt": {**receipt, "verified_at": at}})
         self.decide(journal, done, f"acknowledged generation {number}{' by its own check' if taken_over else ''}")
         return LinkOutcome(done, findings)
 
@@ -232,22 +235,45 @@ class LinkRun:
 
         def note(receipt: Receipt, what: str) -> None:
             nonlocal entry
-            journal = self.journal()
-            if self.entry(journal) != entry:
-                raise VaultConflict("the link changed meanwhile", where=self.where)
-            changed = entry.model_copy(update={"receipt": dict(receipt)})
-            self.decide(journal, changed, what)
-            entry = changed
+            while True:
+                journal = self.journal()
+                present = self.entry(journal)
+                if present is None or _given(present) != _given(entry):
+                    raise VaultConflict("the link changed meanwhile", where=self.where)
+                # Given once more, it stays acknowledged, and by whom.
+                kept = {name: present.receipt[name] for name in (*OF_A_PERSON, *OF_A_CHECK) if name in present.receipt}
+                changed = present.model_copy(update={"receipt": {**kept, **receipt}})
+                try:
+                    self.decide(journal, changed, what)
+                except VaultConflict:
+                    # Another link's, or what came in: what was sent must be noted all the same.
+                    continue
+                entry = changed
+                return
 
-        public = {name: Secret(text) for name, text in self.book.published().public.items()}
+        published = self.book.published()
+        if published.state != "live" or published.generation != number:
+            # What goes along (the store's address) stands there.
+            raise CouldNotLook(f"generation {number} is not published yet", do="Run `pulumi up`", where=self.where)
+        public = {name: Secret(text) for name, text in published.public.items()}
         handover.give(self.where, number, {**public, **values}, entry.receipt, note)
         return entry
 
-    def _owed(self, entry: LinkEntry, number: int) -> tuple[str, ...]:
-        """What the user outside, or whoever speaks for it, still owes."""
-        if self.answers and entry.inbound_generation != number and not entry.inbound:
-            return (f"{self.where}: when its vendor's values are there, `connections receive {self.where}`",)
-        return (f"{self.where}: take over generation {number}, then `connections confirm {self.where}`",)
+    def _checked(self, entry: LinkEntry, number: int) -> LinkOutcome:
+        """An acknowledged link: what its vendor gave in return is tried again, nothing is given."""
+        if not (self.answers and entry.inbound):
+            return LinkOutcome(entry)
+        try:
+            findings = tuple(self.link.verify(number, {}))
+        except StoreError as problem:
+            return LinkOutcome(entry, problems=(problem,))
+        return LinkOutcome(entry, findings, self._contradicted(findings, number))
+
+    def _contradicted(self, findings: Sequence[Finding], number: int) -> tuple[ConnectionsError, ...]:
+        words = "; ".join(contradicted(findings))
+        do = f"If its vendor's values are wrong: `connections receive {self.where}`" if self.answers else ""
+        what = f"the user does not work with generation {number}: {words}"
+        return (Blocked(what, do=do, where=self.where),) if words else ()
 
     # --- slots ---
 
@@ -314,16 +340,25 @@ class LinkRun:
             try:
                 self.link.disconnect()
                 if self.handover is not None:
-                    void(self.handover.courier, entry.receipt)
+                    self.handover.end(entry.receipt)
             except StoreError as problem:
                 return LinkOutcome(entry, problems=(problem,))
-            if self.answers:
-                self.book.forget_received(self.name, range(1, entry.inbound + 1 + UNNOTED))
+        self.book.forget_received(entry.received)
         journal = self.journal()
         if journal.links.get(self.name) != entry:
             raise VaultConflict("the link changed meanwhile", where=self.where)
         self.decide(journal, None, "unlinked")
         return LinkOutcome(None)
+
+
+def contradicted(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What findings contradict, in words."""
+    return tuple(f"{finding.check}: {finding.evidence}" for finding in findings if finding.verdict == "contradicted")
+
+
+def _given(entry: LinkEntry) -> tuple[object, ...]:
+    """What of an entry a hand-over builds on."""
+    return entry.state, entry.connecting, entry.receipt
 
 
 class VaultReader:

@@ -23,14 +23,16 @@ from pulumi.dynamic import (
 )
 
 from providers.core import ledger, loop
-from providers.core.contract import RECOGNISED, CredentialKind
+from providers.core.contract import RECOGNISED, TAKEN_OVER, CredentialKind
 from providers.core.errors import ConnectionsError, VaultDenied, VaultError
 from providers.core.hardening import harden
 from providers.core.journal import Book, Journal, LinkEntry
+from providers.core.links import LinkRun, contradicted
 from providers.core.observe import A_NEW_KEY, Observation, observe
 from providers.core.operation import Operation, Outcome, status_word
 from providers.core.redaction import in_one_line, redact
-from providers.core.toolbox import Toolbox, kind_of, wish_of
+from providers.core.standing import Standing, standing
+from providers.core.toolbox import Toolbox, kind_of, user_of, wish_of
 
 Properties = dict[str, Any]
 P = ParamSpec("P")
@@ -414,14 +416,18 @@ class LinkProvider(Provider):
 
     @clean
     def check(self, olds: Properties, news: Properties) -> CheckResult:
-        """What is declared, and what was once."""
-        return CheckResult(_lasting(whole(news), whole(olds)), [])
+        """What is declared, and what was once. A hand-over in plain text is said every time."""
+        inputs = _lasting(whole(news), whole(olds))
+        if inputs.get("handover") == "plain":
+            receiver = inputs.get("recipient") or "whoever is at the terminal"
+            _say(_name(inputs), [f"handed over in plain text: who reads it on its way to {receiver} has the key"])
+        return CheckResult(inputs, [])
 
     @clean
     def create(self, props: Properties) -> CreateResult:
         """Give the user the current credential and prove it there."""
         inputs = whole(props)
-        return CreateResult(f"{inputs['connection']}/{inputs['link']}", self._connect(inputs))
+        return CreateResult(_name(inputs), self._connect(inputs))
 
     @clean
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
@@ -436,12 +442,12 @@ class LinkProvider(Provider):
         run = TOOLBOX.link_run(inputs)
         journal, _ = run.book.journal()
         if journal is not None and _awaited(journal):
-            return _link_outputs(inputs, None, "awaiting_person")
+            return _link_outputs(inputs, None, Standing("awaiting_person"))
         outcome = run.connect()
         if outcome.problems:
             raise NotDone(_lines(run.where, outcome.problems))
         _say(run.where, outcome.person)
-        return _link_outputs(inputs, outcome.entry, "awaiting_person" if outcome.person else "acknowledged")
+        return _link_outputs(inputs, outcome.entry, standing(_name(inputs), outcome.entry, None, user_of(inputs)))
 
     @clean
     def delete(self, _id: str, props: Properties) -> None:
@@ -464,10 +470,18 @@ class LinkProvider(Provider):
             if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
             entry = journal.links.get(inputs["link"]) or journal.links.get(run.was)
-            coming = _captured(run.book, journal)
-            state, drift = _link_stands(journal, entry, coming, by_person=run.link.acknowledges == "person")
+            number = journal.current
+            found = ""
+            try:
+                number = _captured(run.book, journal) or number
+                found = _answered(run, entry)
+            except VaultDenied:
+                # So it is in a pull request's preview: what was decided is readable, and nothing secret is.
+                _say_once("links are not checked: this login may read no secret")
+            stands = standing(_name(inputs), entry, number, user_of(inputs))
+            drift = stands.drift or found
             echoed = {**inputs, **({"drift": [drift]} if drift else {})}
-            return ReadResult(id_, {**_link_outputs(inputs, entry, state), **echoed}, echoed)
+            return ReadResult(id_, {**_link_outputs(inputs, entry, stands), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)
 
 
@@ -484,23 +498,25 @@ def _captured(book: Book, journal: Journal) -> int:
     return number if number is not None and by_person and book.kept(number).state == "present" else 0
 
 
-def _link_stands(journal: Journal, entry: LinkEntry | None, coming: int, *, by_person: bool) -> tuple[str, str]:
-    """A link's state in one word, and what the next run does about it."""
-    number = coming or journal.current
-    if entry is None:
-        return ("absent", "it is not connected") if number else ("awaiting_person", "")
-    if by_person:
-        waits = entry.acknowledged != entry.connecting
-        behind = number is not None and entry.connecting != number
-        drift = f"generation {number} is not handed over yet" if behind else ""
-        return "awaiting_person" if waits else "acknowledged", drift
-    if number is not None and entry.acknowledged != number:
-        return "connecting", f"generation {number} is not yet taken over"
-    return "acknowledged", ""
+def _answered(run: LinkRun, entry: LinkEntry | None) -> str:
+    """What a check of the values that a vendor gave in return shows and the next run acts upon, in words; "" where it shows
+    nothing of the kind. What cannot be checked is nothing of the kind."""
+    if entry is None or entry.state != "linked" or not (run.answers and entry.inbound):
+        return ""
+    findings = run.link.verify(entry.connecting, {})
+    if found := contradicted(findings):
+        return "; ".join(found)
+    taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
+    return "its vendor's values work" if taken_over and entry.acknowledged != entry.connecting else ""
 
 
-def _link_outputs(inputs: Properties, entry: LinkEntry | None, state: str) -> Properties:
-    return {**inputs, "status": {"state": state, "generation": entry.acknowledged if entry is not None else 0}}
+def _name(inputs: Properties) -> str:
+    return f"{inputs['connection']}/{inputs['link']}"
+
+
+def _link_outputs(inputs: Properties, entry: LinkEntry | None, stands: Standing) -> Properties:
+    status = {"state": stands.state, "generation": entry.acknowledged if entry is not None else 0}
+    return {**inputs, "status": status | ({"reasons": list(stands.reasons)} if stands.reasons else {})}
 
 
 # --- the ledger ---
