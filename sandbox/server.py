@@ -37,12 +37,18 @@ class Sandbox:
     """Everything one process holds."""
 
     def __init__(
-        self, directory: Path, url: str, authority: Authority, client_tls: ssl.SSLContext, log_size: int
+        self,
+        directory: Path,
+        url: str,
+        authority: Authority,
+        client_tls: ssl.SSLContext,
+        log_size: int,
+        mail_port: int,
     ) -> None:
         secret = _directory_secret(directory)
         self.log = RequestLog(derived_key(secret, "log"), log_size)
         self.faults = Faults()
-        surroundings = Surroundings(directory, url, authority, self._post, self.faults, self.log, secret)
+        surroundings = Surroundings(directory, url, authority, self._post, self.faults, self.log, mail_port, secret)
         self.vendors = all_vendors(surroundings)
         self.control = Control(self.vendors, self.faults, self.log, url, authority.certificate_path)
         self._client_tls = client_tls
@@ -225,13 +231,13 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(directory: Path, host: str, port: int, log_size: int, until_stdin_closes: bool) -> None:
+async def serve(directory: Path, host: str, port: int, mail_port: int, log_size: int, until_stdin_closes: bool) -> None:
     """Run until SIGTERM or SIGINT."""
     _allow_many_connections()
     authority, server_tls, client_tls = _prepare(directory)
     listener = _listen(host, port)
     url = f"https://localhost:{listener.getsockname()[1]}"
-    sandbox = Sandbox(directory, url, authority, client_tls, log_size)
+    sandbox = Sandbox(directory, url, authority, client_tls, log_size, mail_port)
     for vendor in sandbox.vendors:
         await vendor.start()
     runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=0)

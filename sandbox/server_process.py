@@ -57,9 +57,7 @@ class ServerProcess:
     def _close(self) -> None:
         self.process.wait()
         self.client.close()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+        _close_pipes(self.process)
 
     def __enter__(self) -> Self:
         return self
@@ -70,13 +68,16 @@ class ServerProcess:
         self.stop()
 
 
-def start(directory: Path, port: int = 0, *, log_size: int | None = None, outlive: bool = False) -> ServerProcess:
+def start(
+    directory: Path, port: int = 0, *, mail_port: int = 0, log_size: int | None = None, outlive: bool = False
+) -> ServerProcess:
     """Start the stand-in on a directory and wait until it listens.
 
     It ends with the process that started it, even after a SIGKILL, unless it is to `outlive` it.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "sandbox", "serve", "--directory", str(directory), "--port", str(port)]
+    command += ["--mail-port", str(mail_port)]
     if log_size is not None:
         command += ["--log-size", str(log_size)]
     if not outlive:
@@ -101,6 +102,12 @@ def running(directory: Path, port: int = 0) -> Iterator[ServerProcess]:
         yield server
 
 
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 def _first_line(process: subprocess.Popen[bytes], directory: Path) -> dict[str, str]:
     """The line that says it is ready."""
     if process.stdout is None:
@@ -113,6 +120,7 @@ def _first_line(process: subprocess.Popen[bytes], directory: Path) -> dict[str, 
     except ValueError:
         process.kill()
         process.wait()
+        _close_pipes(process)
         tail = (directory / LOG_NAME).read_text(errors="replace")[-2000:]
         raise StartError(f"the sandbox did not start:\n{tail}") from None
     return ready

@@ -50,6 +50,8 @@ class Surroundings:
     """Only for what listens beside the one port; the server itself asks them for the sites."""
     log: RequestLog
     """Likewise."""
+    mail_port: int
+    """Where mail is to be taken with STARTTLS; 0 is where it was before, or any free port."""
     secret: bytes = field(repr=False)
 
     def key(self, purpose: str) -> bytes:

@@ -20,6 +20,7 @@ class Mail(Vendor):
     """The mail server of the process."""
 
     def __init__(self, surroundings: Surroundings) -> None:
+        self._port = surroundings.mail_port
         self._documents = Documents(surroundings.directory / "mail.sqlite")
         self._post = Post(self._documents)
         self._server = MailServer(self._post, surroundings.faults, surroundings.log, surroundings.directory)
@@ -29,7 +30,7 @@ class Mail(Vendor):
 
     async def start(self) -> None:
         """Listen on loopback, wherever the stores are served."""
-        await self._server.start(HOST)
+        await self._server.start(HOST, self._port)
 
     def close(self) -> None:
         """Close the database."""

@@ -65,12 +65,13 @@ class MailServer:
         # It says what a mail holds, and warns of its own ways.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
 
-    async def start(self, host: str) -> None:
-        """Listen on the ports of last time, or on free ones."""
+    async def start(self, host: str, port: int = 0) -> None:
+        """Listen on the ports of last time, or on free ones; with `port`, STARTTLS listens there or nowhere."""
+        last = self.post.ports
         try:
-            self._servers = await self._listen(host, self.post.ports)
+            self._servers = await self._listen(host, last.model_copy(update={"starttls": port or last.starttls}))
         except OSError:
-            self._servers = await self._listen(host, MailPorts())
+            self._servers = await self._listen(host, MailPorts(starttls=port))
         starttls, implicit = (server.sockets[0].getsockname()[1] for server in self._servers)
         self.post.listen_on(MailPorts(starttls=starttls, implicit=implicit))
 

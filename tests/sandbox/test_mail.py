@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from sandbox.client import Client, ControlError
-from sandbox.server_process import start
+from sandbox.server_process import StartError, start
 from sandbox.stone_edge.office import InterceptedError, Office, OfficeError, OutboundValues, text_of
 from sandbox.vault import Access, client
 
@@ -321,6 +321,24 @@ def test_taken_ports_are_given_up(tmp_path: Path) -> None:
         second.client.mail.put_account(USERNAME, PASSWORD)
         for way in WAYS:
             send(second.client, letter(), way)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_port_for_mail_is_taken_or_nothing_starts(tmp_path: Path) -> None:
+    port = free_port()
+    with start(tmp_path, mail_port=port) as first:
+        assert first.client.mail.server().starttls_port == port
+        implicit = first.client.mail.server().implicit_port
+    with socket.create_server(("127.0.0.1", implicit)), start(tmp_path, mail_port=port) as second:
+        assert second.client.mail.server().starttls_port == port
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(StartError):
+        start(tmp_path, mail_port=port)
 
 
 def test_the_office_reads_its_mail(mailbox: Client, vault_server: Access) -> None:
