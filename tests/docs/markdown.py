@@ -4,6 +4,7 @@ A remark is an HTML comment on the line above a fence, which readers do not see.
 
 - `shell: NAME` commands; blocks of one name are one session, in order
 - `python: NAME` a program
+- `settings: PATH` lines that are added to a stack's settings
 - `file: PATH` a declared file, validated and, in a session, written
 - `policy: NAME` a policy for Vault
 - `shown: WHAT` output; `...` on a line of its own stands for what was left out
@@ -20,11 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "architecture.md",
+    ROOT / "docs" / "bigcommerce.md",
     ROOT / "docs" / "protocol.md",
+    ROOT / "docs" / "stone-edge.md",
     ROOT / "docs" / "threat-model.md",
     ROOT / "docs" / "woocommerce.md",
 )
-KINDS = frozenset({"shell", "python", "file", "policy", "shown", "run elsewhere"})
+KINDS = frozenset({"shell", "python", "settings", "file", "policy", "shown", "run elsewhere"})
 
 _FENCE = re.compile(r"(?:^<!-- ([a-z ]+): ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
