@@ -2,38 +2,46 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from operations.application import given_path
 from operations.results import Block
 from operations.screen import table
 from operations.session import Session
-from operations.values import read_values
+from operations.values import check_deletable, delete_file, read_values
 from operations.work import checked_reason
 from providers.core import kinds, people
 from providers.core.contract import Finding
-from providers.core.errors import Blocked, ConnectionsError
-from providers.core.operation import Operation
+from providers.core.errors import ConnectionsError, PersonNeeded
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A key that was proved and put into Vault under its number, or a number that was given up."""
+    """A key that was proved and put into Vault under its number, or a number that was given up; or, with `problem`, a key
+    that is not what was asked for, and `findings` say what of it. `next` is what to do now."""
 
     name: str
     number: int
     lost: bool
     findings: tuple[Finding, ...]
     next: tuple[str, ...]
+    problem: str = ""
     exit_code: int = 0
 
     def shown(self) -> Iterable[Block]:
         """The proof, and what to do next."""
         rows = [(finding.check, finding.verdict, finding.evidence) for finding in self.findings]
         yield from table(("check", "verdict", "evidence"), rows)
-        what = "is given up" if self.lost else "is proved and in Vault"
-        yield f"{self.name}: key number {self.number} {what}"
+        yield f"{self.name}: {self._words}"
         yield from self.next
+
+    @property
+    def _words(self) -> str:
+        if self.problem:
+            return self.problem
+        if self.lost:
+            return f"key number {self.number} is given up"
+        return f"key number {self.number} is {'proved and in Vault' if self.findings else 'in Vault already'}"
 
 
 def capture(session: Session, name: str, *, file: str, delete: bool, lost: bool, reason: str) -> Captured:
@@ -43,36 +51,34 @@ def capture(session: Session, name: str, *, file: str, delete: bool, lost: bool,
             "capture takes a connection, maybe with --file and --delete; or --lost with --reason",
             do="See `connections capture --help`",
         )
+    path = given_path(file, os.environ) if file else None
+    if path is not None and delete:
+        check_deletable(path, file)
     connection = session.stack.connection(name)
     why = checked_reason(reason) if lost else ""
     operation = session.operation(connection)
-    number = _awaited(operation)
+    # Before anything is asked of a person.
+    number = people.awaited_number(operation)
     if lost:
         people.capture_lost(operation, why)
         step = "Run `pulumi up`: it gives the number up and asks for the next."
         return Captured(connection.name, number, True, (), (step,))
     kind = kinds.credential(f"{connection.platform}/{connection.kind}")
-    path = given_path(file, os.environ) if file else None
     inputs = session.inputs(connection)
     own = kind.parse
     parse = (lambda data: own(data, inputs)) if own is not None else None
-    findings = people.capture(operation, read_values(kind.secret_fields, path, parse))
-    steps = ["Run `pulumi up`: it publishes the key and moves its links."]
-    if path is not None and delete:
-        path.unlink()
-    elif path is not None:
-        steps.append(f"Delete {file}: the key stands in it.")
-    return Captured(connection.name, number, False, tuple(findings), tuple(steps))
-
-
-def _awaited(operation: Operation) -> int:
-    """The number that a person is asked for, before anything is asked of that person."""
-    journal, _ = operation.book.journal()
-    number = journal.intended if journal is not None else None
-    if journal is None or number is None or journal.generations[number].made_by != "person":
-        raise Blocked(
-            "no key is awaited from a person",
-            do="Run `pulumi up` first: it says what to make",
-            where=operation.owner.connection,
-        )
-    return number
+    values = read_values(kind.secret_fields, path, parse)
+    try:
+        findings = people.capture(operation, values)
+    except people.NotAsDeclared as refused:
+        steps = (f"{refused.do}.", f"`connections sheet {name}` says what to make.")
+        return Captured(name, number, False, refused.findings, steps, refused.what, refused.exit_code)
+    taken = Captured(
+        name, number, False, tuple(findings), ("Run `pulumi up`: it publishes the key and moves its links.",)
+    )
+    if path is None:
+        return taken
+    if not delete:
+        return replace(taken, next=(*taken.next, f"Delete {file}: the key stands in it."))
+    left = delete_file(path, file)
+    return replace(taken, next=(*taken.next, left), exit_code=PersonNeeded.exit_code) if left else taken

@@ -30,8 +30,15 @@ class Table:
     title: str = ""
 
 
-Block = Table | str
-"""What people see: a table or a line."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text that stands as it is, however long: its own lines and blanks, for a file, a printer or a terminal."""
+
+    text: str
+
+
+Block = Table | Page | str
+"""What people see: a table, a page or a line."""
 
 
 class Result(Protocol):

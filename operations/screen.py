@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from operations.results import Block, Result, Table, document
+from operations.results import Page, Result, Table, document
 from providers.core.redaction import RedactedStream, redact
 
 PATIENCE: Final = 2.0
@@ -42,6 +42,13 @@ def plain(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
+def printable(text: str) -> str:
+    """A text of several lines without control codes: nothing that a terminal would obey."""
+    return "\n".join(
+        "".join(character if character.isprintable() else "�" for character in line) for line in text.splitlines()
+    )
+
+
 class Screen:
     """Where one command's words go. `close` writes what is left."""
 
@@ -58,7 +65,11 @@ class Screen:
             return
         console = _console(self.out)
         for block in result.shown():
-            _print(console, block)
+            if isinstance(block, Page):
+                # Past the renderer, which knows better where a line should end.
+                self.out.write(f"{printable(block.text)}\n")
+            else:
+                _print(console, block)
 
     def document(self, value: Any) -> None:
         """One JSON document on standard output."""
@@ -137,7 +148,7 @@ def _console(stream: RedactedStream) -> Console:
     return Console(file=sink, width=None if stream.isatty() else WIDE, highlight=False)
 
 
-def _print(console: Console, block: Block) -> None:
+def _print(console: Console, block: Table | str) -> None:
     if isinstance(block, str):
         console.print(Text(block), soft_wrap=True)
         return

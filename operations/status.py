@@ -16,7 +16,7 @@ from operations.work import wish
 from providers.core.contract import Capabilities
 from providers.core.due import Facts, Wish, differing, rotation_wished
 from providers.core.errors import ConnectionsError, CouldNotLook
-from providers.core.journal import Journal, LinkEntry, Published
+from providers.core.journal import Journal, Kept, LinkEntry, Published
 from providers.core.ledger import held
 from providers.core.loop import awaited, waiting
 from providers.core.observe import observe
@@ -206,8 +206,11 @@ def _with_links(
 def _facts(connection: Connection, journal: Journal, now: datetime) -> Facts:
     """The facts a journal alone gives. What is published is published since it became current, or a moment later."""
     by = connection.by_person
+    # What was put in has its fingerprint in the journal, though nobody may read it here.
+    captured = [number for number in journal.in_state("intended") if journal.generations[number].fingerprint]
     return Facts(
         journal=journal,
+        kept={number: Kept("present") for number in captured},
         published=Published(0, "live", generation=journal.current, at=issued_at(journal)) if journal.current else None,
         keys=None,
         capabilities=Capabilities("person" if by else "api", "person" if by else "store", frozenset(), not by, 0.0),
@@ -230,7 +233,9 @@ def _not_as_declared(journal: Journal, wished: Wish, address: str) -> tuple[str,
         ]
         if rotation_wished(journal, wished) > made.rotation:
             found.append(f"a rotation was asked for: {journal.requested.reason if journal.requested else ''}")
-    if journal.intended is not None and journal.generations[journal.intended].made_by != "person":
+    if journal.intended is not None and journal.generations[journal.intended].fingerprint:
+        found.append(f"key number {journal.intended} was put in")
+    elif journal.intended is not None and journal.generations[journal.intended].made_by != "person":
         found.append(f"generation {journal.intended} is being made, or its run was killed")
     return tuple(f"{line}; `pulumi up` settles it" for line in found)
 

@@ -31,8 +31,26 @@ def read_values(
     if file is not None:
         return read(_bounded_file(file))
     if sys.stdin.isatty():
-        return {name: _asked(name) for name in fields}
+        return read("\n".join(f"{name}={_asked(name)}" for name in fields).encode())
     return read(sys.stdin.buffer.read(LARGEST + 1))
+
+
+def delete_file(file: Path, name: str) -> str:
+    """Delete a file whose values are in Vault; what is left to do where that fails, in words, with the `name` it was given
+    by. Empty where nothing is."""
+    try:
+        file.unlink()
+    except OSError:
+        return f"{name} could not be deleted: delete it yourself, secrets stand in it."
+    return ""
+
+
+def check_deletable(file: Path, name: str) -> None:
+    """That deleting a file deletes what stands in it, before anything is read: a link would leave it, a pipe has none."""
+    if file.is_symlink() or not file.is_file():
+        raise ConnectionsError(
+            f"{name} is no file that could be deleted", do="Name the file itself, or leave --delete out"
+        )
 
 
 def _bounded_file(file: Path) -> bytes:
@@ -104,14 +122,15 @@ def _form(fields: Sequence[str]) -> str:
 # --- a terminal ---
 
 
-def _asked(name: str) -> Secret:
-    """One value typed or pasted without an echo; refused where the echo cannot be switched off."""
+def _asked(name: str) -> str:
+    """One value typed or pasted without an echo, maybe with its own name before it; refused where the echo cannot be
+    switched off."""
     with _no_echo(sys.stdin.fileno()):
         sys.stderr.write(f"{name} (not shown): ")
         sys.stderr.flush()
         line = sys.stdin.readline(LARGEST)
         sys.stderr.write("\n")
-    return parsed(line.encode(), [name])[name]
+    return _split(line, [name])[1]
 
 
 @contextmanager

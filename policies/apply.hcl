@@ -4,7 +4,8 @@
 
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/journal" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/credential" { capabilities = ["create", "read", "update"] }
-# `update` too (generations, inbound): without it check-and-set on a number that was used is answered "denied" in place of "somebody wrote first".
+# `update` too: without it check-and-set on a number that was used is answered "denied" in place of "somebody wrote first";
+# so with what vendors gave in return.
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/generations/+" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/+/+/inbound/+" { capabilities = ["create", "read", "update"] }
 path "{{mount}}/data/{{project}}/{{stack}}/_*" { capabilities = ["create", "read", "update"] }

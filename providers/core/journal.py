@@ -6,6 +6,7 @@ never reversed. No document but `generations/<n>` and `credential` holds a secre
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -66,7 +67,8 @@ class Generation(_Value):
     `made_by` says whose act makes the key. `wished` are the fields it was decided for. `settled` says that no lost
     request can still make it. `former_missing` says that the current key was already missing when this one was decided.
     `confirmed` is a person's word that the key is gone or never was, where no listing can tell. `proof` is the last one,
-    kept where proofs are dear.
+    kept where proofs are dear. `marks` are keyed digests of the single values of a key that a person made: none of them
+    may ever come again.
     """
 
     state: State
@@ -83,15 +85,17 @@ class Generation(_Value):
     confirmed: str = ""
     note: str = ""
     proof: LastProof | None = None
+    marks: dict[str, str] = Field(default_factory=dict)
     times: dict[str, datetime] = Field(default_factory=dict)
 
 
 class LinkEntry(_Value):
     """One user of the credential. `holds` is the lowest generation it may still have, `connecting` the one it may be
     given, `acknowledged` the one it was proved with; 0 means none. `life` tells a link from a later one of its name.
-    `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read. `receipt` is of
-    the last hand-over (`handover.Receipt`) and of a person's word; `inbound` numbers what came in return, which answers
-    `inbound_generation`."""
+    `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read. `handed` marks
+    one that has nothing before it was handed over. `receipt` is of the last hand-over (`handover.Receipt`) and of what it
+    was acknowledged by. `received` are the numbers under which something may have come in return, `inbound` is the one that
+    counts, 0 for none, and `inbound_generation` the generation it answers, 0 where that cannot be told."""
 
     life: int
     place: str
@@ -100,7 +104,9 @@ class LinkEntry(_Value):
     connecting: int = 0
     acknowledged: int = 0
     reads: bool = False
+    handed: bool = False
     receipt: dict[str, Any] = Field(default_factory=dict)
+    received: tuple[int, ...] = ()
     inbound: int = 0
     inbound_generation: int = 0
 
@@ -132,7 +138,8 @@ class Journal(_Value):
     """What was decided for one connection. Holds no secret; written by check-and-set only; never deleted.
 
     `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name
-    under which it is declared since it was renamed; its documents and markers keep the first name.
+    under which it is declared since it was renamed; its documents and markers keep the first name. `inbounds` is the last
+    number that was given out for what comes in return, whatever the link.
     """
 
     format: Literal[1] = 1
@@ -149,6 +156,7 @@ class Journal(_Value):
     generations: dict[int, Generation] = Field(default_factory=dict)
     links: dict[str, LinkEntry] = Field(default_factory=dict)
     lives: dict[str, int] = Field(default_factory=dict)
+    inbounds: int = 0
     requested: RotationRequest | None = None
     lease: Lease | None = None
     steps: tuple[StepTaken, ...] = ()
@@ -367,6 +375,10 @@ class Book:
         data = {**values, "state": "live", "generation": str(number), "key_id": key_id, "tail": tail}
         self._write(self._path(f"generations/{number}"), data, 0)
 
+    def is_written(self, number: int) -> bool:
+        """Whether generation `number` has a document: by its name, without reading it."""
+        return str(number) in self._documents.list(self._path("generations"))
+
     def bury(self, number: int) -> None:
         """Write a tombstone where nothing was written yet, so that a late writer fails. No error if something was."""
         try:
@@ -382,22 +394,33 @@ class Book:
 
     # --- what a vendor gave in return ---
 
-    def receive(self, link: str, number: int, values: Mapping[str, Secret]) -> None:
-        """Keep what came in for a link, under a number that was never used: a document written once, without reading."""
+    def receive(self, number: int, values: Mapping[str, Secret]) -> None:
+        """Keep what came in under a number that the journal gave out for it: written once, read by nobody here.
+
+        `VaultConflict` or `VaultDenied` where its link was removed since.
+        """
         data = {name: value.reveal() for name, value in values.items()}
-        self._write(self._path(f"inbound/{link}-{number}"), {**data, "state": "live"}, 0)
+        self._write(self._path(f"inbound/{number}"), {**data, "state": "live"}, 0)
 
-    def received(self, link: str, number: int) -> Mapping[str, Secret] | None:
-        """What came in under this number; None where it was destroyed or is not there."""
-        document = self._documents.read(self._path(f"inbound/{link}-{number}"), version=1)
-        return _secrets(document) if document.state == "present" else None
+    def received(self, number: int) -> Mapping[str, Secret] | None:
+        """What came in under this number; None where it was destroyed or never came. As with generations, only the first
+        version counts."""
+        document = self._documents.read(self._path(f"inbound/{number}"), version=1)
+        if document.state != "present" or document.data.get("state") != "live":
+            return None
+        return _secrets(document)
 
-    def forget_received(self, link: str, numbers: Iterable[int]) -> None:
-        """Destroy what came in under these numbers."""
+    def forget_received(self, numbers: Iterable[int]) -> None:
+        """Destroy what came in under these numbers. Where nothing came yet, a tombstone lets a late writer fail."""
         for number in numbers:
-            path = self._path(f"inbound/{link}-{number}")
-            version = self._documents.read(path).version
-            self._documents.destroy(path, range(1, version + 1))
+            path = self._path(f"inbound/{number}")
+            document = self._documents.read(path)
+            if document.state == "absent":
+                with suppress(VaultConflict):
+                    self._write(path, {"state": "revoked"}, 0)
+                document = self._documents.read(path)
+            if document.data.get("state") != "revoked":
+                self._documents.destroy(path, range(1, document.version + 1))
 
     # --- the published copy ---
 

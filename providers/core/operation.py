@@ -65,6 +65,11 @@ class Operation:
         text = marker.fingerprint_text(self.owner, {name: value.reveal() for name, value in secret.items()})
         return self.keyring.mac("fingerprint", [text])[0]
 
+    def marks(self, secret: Mapping[str, Secret]) -> dict[str, str]:
+        """The keyed fingerprint of every single value of a secret, by its name."""
+        texts = [marker.fingerprint_text(self.owner, {name: value.reveal()}) for name, value in secret.items()]
+        return dict(zip(secret, self.keyring.mac("fingerprint", texts), strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -1,17 +1,19 @@
 """Decisions that people make: each one check-and-set on the journal, after which the loop does the rest."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.core import marker
-from providers.core.contract import Fields, Finding, Selector, StoreKey
-from providers.core.errors import Blocked, Refused, VaultConflict
-from providers.core.journal import Generation, Journal, LastProof, RotationRequest
-from providers.core.links import UNNOTED, LinkOperation
+from providers.core.contract import RECOGNISED, Fields, Finding, Selector, StoreKey
+from providers.core.errors import Blocked, CouldNotLook, Refused, VaultConflict, VaultDenied
+from providers.core.handover import openable, was_sent
+from providers.core.journal import Generation, Journal, LastProof, LinkEntry, RotationRequest
+from providers.core.links import LinkOperation
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
 from providers.core.run import owned
-from providers.core.sheet import Sheet
+from providers.core.sheet import Sheet, Task
+from providers.core.standing import OF_A_CHECK
 
 TRIES = 10
 """How often a decision is written again when another run wrote the journal first."""
@@ -64,49 +66,134 @@ def compromise(operation: Operation, reason: str) -> Journal:
     return _decide(operation, change)
 
 
-def tasks(operation: Operation, declared: Fields) -> tuple[Sheet, ...]:
-    """What is a person's to do at the store now, from the journal alone: to delete what is to end, to make what is
-    intended; before the first run, what it will ask for. `declared` are the fields that are declared."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing that is a person's to do at the store, for one key number."""
+
+    task: Task
+    number: int
+    sheet: Sheet
+
+
+def tasks(operation: Operation, declared: Fields | None) -> tuple[Asked, ...]:
+    """What is a person's to do at the store now, from the journal and the names of documents alone, oldest first: to
+    delete what is to end, to make what is intended; before the first run, what it will ask for.
+
+    `declared` are the fields that are declared; None where the connection is declared no more.
+    """
     issuer = operation.issuer
     journal, _ = operation.book.journal()
-    by_person = issuer.capabilities.made_by == "person"
-    if journal is None:
-        return (issuer.sheet("make", declared, 1),) if by_person else ()
-    ending = journal.in_state("retiring", "abandoned") if issuer.capabilities.revoked_by == "person" else ()
-    intended = [n for n in journal.in_state("intended") if journal.generations[n].made_by == "person"]
-    return (
-        *(issuer.sheet("make", journal.generations[number].wished, number) for number in intended),
-        *(issuer.sheet("delete", journal.generations[number].wished, number) for number in ending),
-    )
+    if journal is None or journal.phase == "closed":
+        if declared is None or issuer.capabilities.made_by != "person":
+            return ()
+        number = journal.next if journal is not None else 1
+        return (Asked("make", number, issuer.sheet("make", declared, number)),)
+    asked: list[Asked] = []
+    for number, generation in sorted(journal.generations.items()):
+        if generation.state in {"retiring", "abandoned"} and issuer.capabilities.revoked_by == "person":
+            asked.append(Asked("delete", number, issuer.sheet("delete", generation.wished, number)))
+        elif generation.state == "intended" and generation.made_by == "person" and not is_captured(operation, number):
+            sheet = issuer.sheet("make", generation.wished, number)
+            if generation.wished != (None if declared is None else dict(declared)):
+                sheet = replace(sheet, notes=(_OVERTAKEN, *sheet.notes))
+            asked.append(Asked("make", number, sheet))
+    return tuple(asked)
+
+
+_OVERTAKEN = (
+    "Something else is declared by now: make nothing, and say so to whoever gave you this sheet; "
+    "`connections capture --lost` gives this number up."
+)
+
+
+class NotAsDeclared(Refused):
+    """A key that a person made is not what was asked for; `findings` say what of it, each contradicted."""
+
+    def __init__(self, findings: Sequence[Finding], *, where: str) -> None:
+        self.findings = tuple(findings)
+        known = [finding for finding in findings if finding.check == RECOGNISED]
+        names = ", ".join(finding.check for finding in findings)
+        what = f"the store does not accept the key: {known[0].evidence}" if known else _NOT_DECLARED.format(names)
+        super().__init__(what, do="Nothing was changed; make the key again by its sheet", where=where)
+
+
+_NOT_DECLARED = "the key does not do what is declared: {}"
+
+
+def awaited_number(operation: Operation) -> int:
+    """The number for which a person is asked to make a key; `Blocked` where none is."""
+    journal, _ = operation.book.journal()
+    number = journal.intended if journal is not None else None
+    if journal is None or number is None or journal.generations[number].made_by != "person":
+        raise Blocked(
+            "no key is awaited from a person",
+            do="Run `pulumi up` first: it says what to make",
+            where=operation.owner.connection,
+        )
+    return number
+
+
+def is_captured(operation: Operation, number: int) -> bool:
+    """Whether somebody put in the key of this number, told by the name of its document: nothing secret is read."""
+    return operation.book.is_written(number)
 
 
 def capture(operation: Operation, secret: Mapping[str, Secret], key_id: str = "") -> Sequence[Finding]:
     """Put in the key that a person made for the open number, after a live proof; the loop makes it current.
 
-    A value that any generation has had, or that fails its proof, is refused and nothing is changed.
+    A key with a value that any generation has had, or that fails its proof, is refused and nothing is changed. The very
+    key that was put in before is no error: there are no findings then.
     """
+    number, where = awaited_number(operation), operation.owner.connection
     journal, _ = operation.book.journal()
-    number = journal.intended if journal is not None else None
-    where = operation.owner.connection
-    if journal is None or number is None or journal.generations[number].made_by != "person":
-        raise Blocked("no key is awaited from a person", do="Run `pulumi up` first: it says what to make", where=where)
-    fingerprint = operation.fingerprint(secret)
-    for earlier, generation in journal.generations.items():
+    generations = journal.generations if journal is not None else {}
+    marks, fingerprint = operation.marks(secret), operation.fingerprint(secret)
+    for earlier, generation in sorted(generations.items()):
+        if generation.fingerprint == fingerprint and earlier == number:
+            return ()
         if generation.fingerprint == fingerprint:
             raise Refused(f"this is the key of generation {earlier}", do="Put in the new one", where=where)
-    findings = operation.issuer.verify(secret, journal.generations[number].wished)
+        same = [name for name, mark in marks.items() if generation.marks.get(name) == mark]
+        if same and earlier != number:
+            raise Refused(
+                f"its {' and '.join(same)} is that of generation {earlier}", do="Put in the new key whole", where=where
+            )
+    if is_captured(operation, number):
+        raise _put_in_before(number, where)
+    findings = operation.issuer.verify(secret, generations[number].wished)
     wrong = [finding for finding in findings if finding.verdict == "contradicted"]
     if wrong:
-        words = "; ".join(f"{finding.check}: {finding.evidence}" for finding in wrong)
-        raise Refused(f"the key does not do what is declared: {words}", do="Nothing was changed", where=where)
+        raise NotAsDeclared(wrong, where=where)
+    if not any(finding.check == RECOGNISED and finding.verdict == "confirmed" for finding in findings):
+        reasons = "; ".join(f.evidence for f in findings if f.check == RECOGNISED) or "the store said nothing"
+        raise CouldNotLook(
+            f"the key could not be proved: {reasons}", do="Nothing was changed; try again later", where=where
+        )
     try:
         operation.book.keep(number, key_id, operation.issuer.tail(secret), secret)
-    except VaultConflict:
-        raise Refused(
-            f"a key was already put in for number {number}", do="Run `pulumi up` to go on", where=where
-        ) from None
+    except (VaultConflict, VaultDenied):
+        # Who may write once and never over is told "denied" where somebody else was first.
+        if not is_captured(operation, number):
+            raise
+        raise _put_in_before(number, where) from None
+
+    def change(journal: Journal) -> tuple[Journal, str]:
+        if number not in journal.generations:
+            raise Blocked("its number was ended meanwhile", do="Delete the key at the store", where=where)
+        known = {"fingerprint": fingerprint, "marks": marks}
+        return journal.changed(number, **known), f"key number {number} is proved and in Vault"
+
+    _decide(operation, change)
     operation.report(f"key number {number} is proved and in Vault")
     return findings
+
+
+def _put_in_before(number: int, where: str) -> Refused:
+    return Refused(
+        f"a key was already put in for number {number}",
+        do="If it was not this one, delete this one at the store: nobody keeps it. Then run `pulumi up`",
+        where=where,
+    )
 
 
 def capture_lost(operation: Operation, reason: str) -> Journal:
@@ -149,7 +236,15 @@ def confirm_link(operation: Operation, name: str, by: str, number: int | None = 
                 do="Take that one over, then confirm it",
                 where=operation.owner.connection,
             )
-        receipt = {**entry.receipt, "confirmed_by": by, "confirmed_at": operation.clock().isoformat()}
+        if entry.handed and not was_sent(entry.receipt, entry.connecting):
+            raise Blocked(
+                f"generation {entry.connecting} was not handed over yet",
+                do="Run `pulumi up`, and `connections handover` where it says so",
+                where=f"{operation.owner.connection}/{name}",
+            )
+        # A person's word takes the place of what was seen here, and the other way round: they are told apart.
+        receipt = {word: text for word, text in entry.receipt.items() if word not in OF_A_CHECK}
+        receipt |= {"confirmed_by": by, "confirmed_at": operation.clock().isoformat()}
         done = entry.model_copy(
             update={"acknowledged": entry.connecting, "holds": entry.connecting, "receipt": receipt}
         )
@@ -172,34 +267,66 @@ def note_proof(operation: Operation, number: int, fields: Fields, findings: Sequ
     _decide(operation, change)
 
 
-def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret]) -> Journal:
-    """Keep what a link's vendor gave in return for the generation it was handed; nothing is read that was kept before."""
-    where = f"{operation.owner.connection}/{name}"
-    journal, _ = operation.book.journal()
+def _given(operation: Operation | LinkOperation, journal: Journal | None, name: str) -> LinkEntry:
+    """The entry of a link that was given something; `Blocked` where it was not."""
     entry = journal.links.get(name) if journal is not None else None
-    if entry is None or not entry.connecting:
+    if entry is None or not entry.connecting or entry.state == "unlinking":
+        where = f"{operation.owner.connection}/{name}"
         raise Blocked("this link was given nothing yet", do="Run `pulumi up` first", where=where)
-    for number in range(entry.inbound + 1, entry.inbound + 1 + UNNOTED):
-        try:
-            operation.book.receive(name, number, values)
-        except VaultConflict:
-            continue
-        break
-    else:
-        raise Blocked("other values are coming in for it", do="Run again", where=where)
+    return entry
 
-    def change(journal: Journal) -> tuple[Journal, str]:
+
+def check_receivable(operation: Operation | LinkOperation, name: str) -> None:
+    """That a link was given something to answer, before a person is asked for the answer."""
+    _given(operation, operation.book.journal()[0], name)
+
+
+def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret]) -> Journal:
+    """Keep what a link's vendor gave in return; nothing is read that was kept before.
+
+    The number is decided before anything is written under it, so that what a killed command left is found and destroyed
+    with its link. Whether it answers a generation can only be told while the vendor had no other: after a rotation the
+    values of the former one would look the same, and a person says that the new one is in use.
+    """
+    where = f"{operation.owner.connection}/{name}"
+
+    def reserve(journal: Journal) -> tuple[Journal, str]:
+        entry = _given(operation, journal, name)
+        number = journal.inbounds + 1
+        reserved = entry.model_copy(update={"received": (*entry.received, number)})
+        changed = journal.with_link(name, reserved).model_copy(update={"inbounds": number})
+        return changed, f"link {name}: values of its vendor are coming in as number {number}"
+
+    reserved = _decide(operation, reserve)
+    number, entry = reserved.inbounds, reserved.links[name]
+    answers = entry.connecting if entry.holds == entry.connecting else 0
+    removed = Blocked("this link was removed meanwhile", do="See `connections status`", where=where)
+    try:
+        operation.book.receive(number, values)
+    except VaultConflict:
+        raise removed from None
+
+    def note(journal: Journal) -> tuple[Journal, str]:
         present = journal.links.get(name)
-        if present is None or present.life != entry.life:
-            raise Blocked("this link was removed meanwhile", where=where)
-        answered = present.model_copy(update={"inbound": number, "inbound_generation": entry.connecting})
+        if present is None or number not in present.received:
+            raise removed
+        # What was put in last counts, whichever command is faster.
+        newest = {"inbound": number, "inbound_generation": answers} if number > present.inbound else {}
+        answered = present.model_copy(update=newest)
         return journal.with_link(name, answered), f"link {name}: its vendor's values are in Vault"
 
-    return _decide(operation, change)
+    return _decide(operation, note)
 
 
-def forget_link(operation: Operation, name: str, reason: str) -> Journal:
-    """Remove a link whose consumer no longer exists, so that it blocks nothing any more."""
+def forget_link(
+    operation: Operation, name: str, reason: str, void: Callable[[str], None] = lambda accessor: None
+) -> Journal:
+    """Remove a link whose consumer no longer exists, so that it blocks nothing any more. `void` ends by its accessor what
+    can still be opened of a hand-over; what came in return ends with the connection."""
+    known, _ = operation.book.journal()
+    entry = known.links.get(name) if known is not None else None
+    for accessor in openable(entry.receipt) if entry is not None else ():
+        void(accessor)
 
     def change(journal: Journal) -> tuple[Journal, str]:
         if name not in journal.links:

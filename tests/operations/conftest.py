@@ -18,16 +18,18 @@ from typing import Any, TextIO
 import pytest
 
 from operations.program import run
-from providers.core import kinds, loop
-from providers.core.links import LinkRun
+from providers.core import loop
+from providers.core.links import LinkOutcome
+from providers.core.operation import Outcome
 from providers.core.toolbox import Toolbox, wish_of
 from providers.declarations import load, platforms
-from providers.inputs import credential_inputs
+from providers.inputs import consumer_inputs, credential_inputs
 from sandbox.client import Client
 from sandbox.server_process import ServerProcess, start
 from sandbox.vault import Prepared, client
 
 NUMBERS = itertools.count(1)
+SECRET_NAMES = frozenset({"client_secret", "access_token", "cart_password"})
 ADMIN_PASSWORD = "canary-admin-password-of-the-store"
 
 
@@ -170,24 +172,32 @@ class Project:
 
     def declare(self, name: str, there: str, connections: str, **words: str) -> None:
         """A store's file; `connections` is the text under that word."""
-        head = {"platform": "woocommerce", "url": self.control.store_url(there), "team": "retail", **words}
+        self.write_file(name, {"platform": "woocommerce", "url": self.control.store_url(there), **words}, connections)
+
+    def write_file(self, name: str, head: Mapping[str, str], connections: str) -> None:
+        """A store's file of any platform."""
+        head = {"team": "retail", **head}
         lines = [f"{word}: {value}" for word, value in head.items()]
         body = "".join(f"  {line}\n" for line in connections.strip("\n").splitlines())
         (self.folder / f"{name}.yaml").write_text("\n".join(lines) + f"\nconnections:\n{body}", "utf-8")
 
-    def up(self, *names: str) -> None:
-        """What `pulumi up` does for connections: the loop, their links, the loop."""
+    def up(self, *names: str) -> list[Outcome | LinkOutcome]:
+        """What `pulumi up` does for connections: the loop, their links, the loop; where each was left."""
         toolbox = self.toolbox()
         stack = load(self.root / "stacks", self.stack, platforms(), project=self.prepared.project)
+        left: list[Outcome | LinkOutcome] = []
         for connection in stack.connections:
             if names and connection.name not in names:
                 continue
             inputs = credential_inputs(self.prepared.project, stack, connection)
             operation = toolbox.operation(inputs)
-            loop.settle(operation, wish_of(inputs, toolbox.clock()))
+            left.append(loop.settle(operation, wish_of(inputs, toolbox.clock())))
             for link in connection.links:
-                LinkRun(operation, link.name, kinds.link(link.to)).connect()
+                wanted = consumer_inputs(self.prepared.project, stack, connection, link)
+                left.append(toolbox.link_run(wanted, operation=operation).connect())
         toolbox.close()
+        self.said += [text for outcome in left for text in (*map(str, outcome.problems), *outcome.person)]
+        return left
 
     def documents(self, path: str = "") -> dict[str, Mapping[str, Any]]:
         """Every document below a path, as an administrator sees them."""
@@ -226,7 +236,9 @@ class Project:
         for path, data in self.documents().items():
             if not path.endswith("/journal"):
                 self.secrets |= {
-                    value for value in data.values() if isinstance(value, str) and value.startswith(("ck_", "cs_"))
+                    value
+                    for name, value in data.items()
+                    if isinstance(value, str) and (value.startswith(("ck_", "cs_")) or name in SECRET_NAMES)
                 }
 
 

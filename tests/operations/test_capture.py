@@ -101,9 +101,12 @@ def test_a_key_made_by_hand_goes_through_its_whole_life(awaiting: tuple[Project,
     called = project("capture", NAME, "--json", given=pair(hand_made(project, there)))
     assert called.code == 0, called.err
     document = called.json
-    assert document.keys() == {"name", "number", "lost", "findings", "next", "exit_code"}
+    assert document.keys() == {"name", "number", "lost", "findings", "next", "problem", "exit_code"}
     assert (document["number"], document["lost"]) == (1, False)
     assert {finding["verdict"] for finding in document["findings"]} == {"confirmed"}
+    (entry,) = project.ask("status", code=2)["connections"]
+    assert entry["reasons"] == ["key number 1 was put in; `pulumi up` settles it"]
+    assert project.ask("sheet")["sheets"] == []
     project.up()
     assert project.ask("status")["connections"][0]["state"] == "live"
 
@@ -138,6 +141,53 @@ def test_a_file_is_read_and_deleted_when_all_is_well(awaiting: tuple[Project, st
     assert (called.code, "cannot be read" in called.err) == (1, True)
 
 
+def test_only_what_goes_with_its_name_is_deleted(awaiting: tuple[Project, str], tmp_path: Path) -> None:
+    project, there = awaiting
+    file, link = tmp_path / "key.txt", tmp_path / "link.txt"
+    file.write_bytes(pair(hand_made(project, there)))
+    link.symlink_to(file)
+    for named in (link, tmp_path, tmp_path / "missing.txt"):
+        called = project("capture", NAME, "--file", str(named), "--delete")
+        assert (called.code, "is no file that could be deleted" in called.err) == (1, True)
+    assert f"{NAME}/generations/1" not in project.documents(f"{NAME}/")
+
+
+def test_a_file_that_cannot_be_deleted_is_left_to_a_person(
+    awaiting: tuple[Project, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: Path) -> None:
+        raise PermissionError
+
+    project, there = awaiting
+    file = tmp_path / "key.txt"
+    file.write_bytes(pair(hand_made(project, there)))
+    monkeypatch.setattr(Path, "unlink", denied)
+    called = project("capture", NAME, "--file", str(file), "--delete")
+    assert called.code == 4
+    assert f"{NAME}: key number 1 is proved and in Vault" in called.out
+    assert f"{file} could not be deleted: delete it yourself" in called.out
+
+
+def test_the_same_key_again_is_no_error(awaiting: tuple[Project, str], tmp_path: Path) -> None:
+    project, there = awaiting
+    file = tmp_path / "key.txt"
+    file.write_bytes(pair(hand_made(project, there)))
+    assert project("capture", NAME, "--file", str(file)).code == 0
+    called = project("capture", NAME, "--file", str(file), "--delete")
+    assert (called.code, f"{NAME}: key number 1 is in Vault already" in called.out) == (0, True)
+    assert not file.exists()
+
+
+def test_a_store_that_is_in_trouble_proves_nothing(awaiting: tuple[Project, str], tmp_path: Path) -> None:
+    project, there = awaiting
+    file = tmp_path / "key.txt"
+    file.write_bytes(pair(hand_made(project, there)))
+    project.control.add_fault("status", store=there, times=None, status=503)
+    assert project("capture", NAME, "--file", str(file), "--delete").code == 3
+    assert file.exists()
+    assert f"{NAME}/generations/1" not in project.documents(f"{NAME}/")
+
+
 def test_a_file_that_stays_is_mentioned(awaiting: tuple[Project, str], tmp_path: Path) -> None:
     project, there = awaiting
     file = tmp_path / "key.txt"
@@ -148,9 +198,14 @@ def test_a_file_that_stays_is_mentioned(awaiting: tuple[Project, str], tmp_path:
 
 def test_a_key_of_other_rights_is_refused(awaiting: tuple[Project, str]) -> None:
     project, there = awaiting
-    called = project("capture", NAME, given=pair(hand_made(project, there, "read_write")))
+    key = hand_made(project, there, "read_write")
+    called = project("capture", NAME, given=pair(key))
     assert called.code == 5
-    assert "does not do what is declared" in called.err
+    assert f"{NAME}: the key does not do what is declared: " in called.out
+    assert "contradicted" in called.out
+    document = project("capture", NAME, "--json", given=pair(key)).json
+    assert {finding["verdict"] for finding in document["findings"]} == {"contradicted"}
+    assert document["exit_code"] == 5
     assert f"{NAME}/generations/1" not in project.documents(f"{NAME}/")
 
 
@@ -182,6 +237,8 @@ def test_other_rights_ask_for_another_key_and_for_the_end_of_the_first(awaiting:
     assert status["state"] == "awaiting_person"
     assert f"connections confirm {NAME} --deleted 1" in " ".join(status["reasons"])
     assert "make key number 2 by hand" in " ".join(status["reasons"])
+    (first,) = project.control.keys(there)
+    project.control.delete_key(there, first.key_id)
     assert project("confirm", NAME, "--deleted", "1", "--reason", "deleted in wp-admin").code == 0
     project.up()
     assert "--deleted 1" not in " ".join(project.ask("status", code=4)["connections"][0]["reasons"])
