@@ -72,6 +72,10 @@ class ApiAccountIssuer:
         """No call lists accounts: `PersonNeeded`."""
         self._person()
 
+    def ready(self) -> str:
+        """A person is asked, not this."""
+        return ""
+
     def issue(self, order: Order) -> Issued:
         """No call makes an account: `PersonNeeded`."""
         self._person()
@@ -80,7 +84,7 @@ class ApiAccountIssuer:
         """Accounts never change: `PersonNeeded`."""
         self._person()
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, secret: Mapping[str, Secret] | None = None) -> None:
         """No call deletes an account: `PersonNeeded`."""
         self._person()
 

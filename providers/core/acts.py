@@ -10,7 +10,19 @@ from typing import Any
 
 from providers.core import marker
 from providers.core.contract import RECOGNISED, Issued, Order, Selector, StoreKey
-from providers.core.due import Act, Facts, Step, current_key, differing, missing_or_dead, rotation_wished
+from providers.core.due import (
+    Act,
+    Facts,
+    Step,
+    amiss,
+    current_key,
+    differing,
+    expiring,
+    missing_or_dead,
+    over,
+    rotation_wished,
+    unseen,
+)
 from providers.core.errors import (
     AddressRefused,
     Blocked,
@@ -107,7 +119,10 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
         fields = _to_prove(run, facts, generation, kept)
         findings = run.prove(number, kept.values, fields)
         proof = run.kept_proof(findings, fields)
-        wrong = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "contradicted")
+        wrong = "; ".join(f"{f.check}: {f.evidence}" for f in amiss(findings))
+        if generation.made_by != "adopt":
+            # A new one that soon ends would have to be replaced at once, by one like it.
+            wrong = wrong or expiring(findings)
         recognised = any(f.check == RECOGNISED and f.verdict == "confirmed" for f in findings)
         if not wrong and not recognised:
             reasons = "; ".join(f"{f.check}: {f.evidence}" for f in findings if f.verdict == "unverifiable")
@@ -210,6 +225,8 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
     never_had_one = not any("current" in generation.times for generation in journal.generations.values())
     adopting = bool(wish.adopt) and never_had_one
     by_person = facts.capabilities.made_by == "person"
+    if not (adopting or by_person) and (lacking := run.issuer.ready()):
+        raise Later(lacking)
     number, at = journal.next, operation.clock()
     generation = Generation(
         state="intended",
@@ -238,7 +255,7 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
     else:
         try:
             issued: Issued = run.issuer.issue(
-                Order(wish.fields, marker.make(operation.keyring, operation.owner, number))
+                Order(wish.fields, marker.make(operation.keyring, operation.owner, number), at)
             )
         except _NOT_SENT:
             run.never_sent.add(number)
@@ -259,7 +276,7 @@ def keep(run: Run, number: int, key_id: str, secret: Mapping[str, Secret], *, ma
         # A journal that no longer remembers the number has seen it end long ago.
         known = journal.generations.get(number) if journal is not None else None
         if made and (known is None or known.state in DEAD):
-            run.issuer.revoke(key_id)
+            run.issuer.revoke(key_id, secret)
         raise
     run.operation.report(f"generation {number} is made and its secret is in Vault")
 
@@ -330,18 +347,25 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     kept = run.book.kept(number)
     if kept.state == "absent":
         run.book.bury(number)
-    _revoke_all(run, _ids(facts, number))
+    _revoke_all(run, _ids(facts, number, kept), kept)
     if facts.keys is None and kept.state == "present" and generation.made_by != "adopt":
         # There is no list, but there is the key itself to ask with.
         words = _ending(run, facts, number, kept)
+        journal = _proved(run, facts, number)
         run.book.destroy(number)
         _revoked(run, journal, number, f"{words}, having been given up")
         return
     run.book.destroy(number)
-    if facts.keys is None and not (generation.settled or generation.confirmed or generation.made_by == "adopt"):
+    if facts.keys is None and not _accounted_for(run, facts, number):
         if facts.capabilities.revoked_by == "person":
             # As below: somebody is asked to delete it, which is no fault of this run.
             raise Later(f"generation {number} was given up; whether its key was ever made only a person knows")
+        expected = unseen(generation, facts.capabilities, facts.now)
+        if expected:
+            raise Later(
+                f"generation {number} was given up; {expected}. If it is known to be gone:"
+                f" `connections confirm {journal.connection} --deleted {number}`"
+            )
         raise Blocked(
             f"generation {number} was given up and its store has no list that would show its key",
             do=f"Delete the key if it exists, then `connections confirm {journal.connection} --deleted {number}`",
@@ -352,6 +376,28 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     if facts.keys is not None and _still_listed(run, journal, number):
         raise Blocked(f"the store still lists generation {number}", do="Run again", where=journal.connection)
     _revoked(run, journal, number, "generation {} was given up; the store does not have it")
+
+
+def _accounted_for(run: Run, facts: Facts, number: int) -> bool:
+    """Whether it is known, without a list, that a number which was given up has no living key."""
+    generation = _journal(facts).generations[number]
+    known = generation.settled or generation.confirmed or generation.made_by == "adopt" or "dead" in generation.times
+    return bool(known) or _is_over(run, facts, number)
+
+
+def _is_over(run: Run, facts: Facts, number: int) -> bool:
+    ends = over(_journal(facts).generations[number], facts.capabilities)
+    return ends is not None and run.operation.clock() >= ends
+
+
+def _proved(run: Run, facts: Facts, number: int) -> Journal:
+    """Where there is no list, what is proved is noted before its document goes: nothing else shows it to a later run."""
+    journal = _journal(facts)
+    times = journal.generations[number].times
+    if facts.keys is not None or "dead" in times:
+        return journal
+    ended = journal.changed(number, times={**times, "dead": run.operation.clock()})
+    return run.decide(ended, f"the end of generation {number} is known")
 
 
 def _let_settle(run: Run, journal: Journal, number: int) -> None:
@@ -366,20 +412,24 @@ def _let_settle(run: Run, journal: Journal, number: int) -> None:
     run.operation.wait(left)
 
 
-def _ids(facts: Facts, number: int) -> tuple[str, ...]:
-    """The ids of the keys of this number: as listed, or, where the store has no list, as recorded."""
+NOTHING = Kept("absent")
+
+
+def _ids(facts: Facts, number: int, kept: Kept = NOTHING) -> tuple[str, ...]:
+    """The ids of the keys of this number: as listed, or, where the store has no list, as recorded. One that was adopted
+    there has none, but may be kept."""
     if facts.keys is not None:
         return tuple(key.key_id for key in facts.keys.get(number, ()))
     recorded = _journal(facts).generations[number].key_id
-    return (recorded,) if recorded else ()
+    return (recorded,) if recorded or kept.values else ()
 
 
-def _revoke_all(run: Run, key_ids: Sequence[str]) -> None:
+def _revoke_all(run: Run, key_ids: Sequence[str], kept: Kept = NOTHING) -> None:
     if run.issuer.capabilities.revoked_by == "person":
         return
     for key_id in key_ids:
         try:
-            run.issuer.revoke(key_id)
+            run.issuer.revoke(key_id, kept.values if kept.key_id == key_id else None)
         finally:
             run.forget_listing()
 
@@ -413,8 +463,10 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
         return
     if kept.state == "absent":
         run.book.bury(number)
-    _revoke_all(run, _ids(facts, number))
+    if not _is_over(run, facts, number):
+        _revoke_all(run, _ids(facts, number, kept), kept)
     words = _ending(run, facts, number, kept)
+    journal = _proved(run, facts, number)
     run.book.forget_older()
     run.book.destroy(number)
     _revoked(run, journal, number, words)
@@ -424,7 +476,7 @@ def _ending(run: Run, facts: Facts, number: int, kept: Kept) -> str:
     """How this generation ended, in words for the journal; raises as long as it cannot be said to have ended."""
     journal = _journal(facts)
     generation = journal.generations[number]
-    missing = _proof_of_death(run, journal, number, kept)
+    missing = _proof_of_death(run, facts, number, kept)
     if missing is None:
         return "generation {} is revoked and proved dead"
     if missing.alive and generation.confirmed:
@@ -434,7 +486,13 @@ def _ending(run: Run, facts: Facts, number: int, kept: Kept) -> str:
         raise Blocked(taken_back, do="Delete it at the store and run again", where=journal.connection)
     if generation.confirmed:
         return f"generation {{}} is gone by a person's word, not by proof: {missing.words}"
+    ends = over(generation, facts.capabilities)
+    if _is_over(run, facts, number) and not missing.alive:
+        return f"generation {{}} has ended by itself, its time being over, not by proof: {missing.words}"
     words = f"generation {number} is not proved dead: {missing.words}"
+    if ends is not None and not _is_over(run, facts, number):
+        # A store that ends what has a life of its own may take its time, but no longer than that life.
+        raise Later(f"{words}; it ends by itself by {ends:%Y-%m-%d %H:%M %Z}")
     if facts.capabilities.revoked_by == "person":
         # The person who is to delete it has not said so yet: that is awaited, and no fault of this run.
         raise Later(words)
@@ -457,8 +515,9 @@ class _Missing:
     alive: bool = False
 
 
-def _proof_of_death(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing | None:
+def _proof_of_death(run: Run, facts: Facts, number: int, kept: Kept) -> _Missing | None:
     """What is missing of the proof; None where it is whole (protocol.md section 6)."""
+    journal = _journal(facts)
     missing: _Missing | None = None
     for attempt in range(PROOF_TRIES):
         if attempt:
@@ -466,7 +525,7 @@ def _proof_of_death(run: Run, journal: Journal, number: int, kept: Kept) -> _Mis
         try:
             missing = _death_once(run, journal, number, kept)
         except CouldNotLook as unseen:
-            if not journal.generations[number].confirmed:
+            if not (journal.generations[number].confirmed or _is_over(run, facts, number)):
                 raise
             return _Missing(unseen.what)
         if missing is None:
@@ -478,16 +537,22 @@ def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing
     generation, issuer = journal.generations[number], run.issuer
     if issuer.capabilities.lists and _listed(run, journal, number):
         return _Missing("the store still lists it", alive=True)
-    if kept.state == "destroyed":
+    if kept.state == "destroyed" and (issuer.capabilities.lists or "dead" in generation.times):
         # An earlier run had its proof: it destroys the document before it says so.
         return None
+    if kept.state != "present" and not issuer.capabilities.lists:
+        return _Missing("its secret is lost, and the store has no list that would show it")
     # One that was given up before its proof has no fingerprint yet; its document was written once.
     if generation.fingerprint and run.operation.fingerprint(kept.values) != generation.fingerprint:
         return _Missing("the value in Vault is not the one that was issued, so its refusal would prove nothing")
+    first = issuer.probe(kept.values)
+    if first == "accepted":
+        return _Missing("the store still accepts it", alive=True)
+    # Between two refusals: what was the store's trouble before or after it would not be seen by one.
     control = issuer.control()
     if control.verdict != "confirmed":
         return _Missing(f"the store could not show that it tells good credentials from bad ones ({control.evidence})")
-    answers = {issuer.probe(kept.values) for _ in range(2)}
+    answers = {first, issuer.probe(kept.values)}
     if "accepted" in answers:
         return _Missing("the store still accepts it", alive=True)
     return None if answers == {"refused"} else _Missing("the store's answer to it has no clear meaning")

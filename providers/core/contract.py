@@ -31,7 +31,8 @@ class Capabilities:
 
     `made_by` and `revoked_by` say who acts; `revisable` names the fields that change in place; `lists` is whether every
     credential of the store can be listed completely; `settle` is how many seconds a lost request may still commit;
-    `relabels` is whether `revise` can put our marker on a key that lacks it.
+    `relabels` is whether `revise` can put our marker on a key that lacks it; `lifetime` names the declared field with the
+    seconds after which a credential ends by itself, counted from the decision to make it, empty where it never does.
     """
 
     made_by: Literal["api", "form", "person"]
@@ -40,6 +41,7 @@ class Capabilities:
     lists: bool
     settle: float
     relabels: bool = False
+    lifetime: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,15 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to make: the declared fields and the marker that must stand in the new key's label."""
+    """What to make: the declared fields and the marker that must stand in the new key's label.
+
+    `decided` is when it was decided to make it; from then counts the life of what ends by itself, however late the request
+    is sent. A change in place has none.
+    """
 
     fields: Fields
     marker: str
+    decided: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,10 @@ class Issued:
 RECOGNISED = "recognised"
 """The check that tells whether a store accepts the credential at all."""
 
+LASTS = "lasts"
+"""The check that tells whether a credential lives long enough to wait for its regular replacement. Contradicted, it is no
+fault of the credential: its evidence says when it ends, and another one is due before that."""
+
 TAKEN_OVER = "taken over"
 """The check of a link that, confirmed, proves that its user works with this generation, where else a person must say so."""
 
@@ -97,7 +108,8 @@ TAKEN_OVER = "taken over"
 class Finding:
     """One live check: what was looked at, what it showed, and the evidence in words without any secret.
 
-    The check named `RECOGNISED` is special: contradicted, it says that the credential is not accepted at all.
+    Two checks are special. `RECOGNISED`, contradicted, says that the credential is not accepted at all; `LASTS`, that it
+    soon ends by itself.
     """
 
     check: str
@@ -126,6 +138,11 @@ class Issuer(Protocol):
         """
         ...
 
+    def ready(self) -> str:
+        """What `issue` still waits for without anybody's fault, in words; empty where it can be asked. Raises what is in its
+        way. Called before anything is decided; changes nothing."""
+        ...
+
     def issue(self, order: Order) -> Issued:
         """Make one credential. A refusal that changed nothing is `Rejected`."""
         ...
@@ -134,8 +151,12 @@ class Issuer(Protocol):
         """Bring what can change in place to `order`; the caller reads back."""
         ...
 
-    def revoke(self, key_id: str) -> None:
-        """End the credential. Ending one that is already gone is no error; the caller reads back."""
+    def revoke(self, key_id: str, secret: Mapping[str, Secret] | None = None) -> None:
+        """End the credential. Ending one that is already gone is no error; the caller reads back.
+
+        `secret` is the credential itself, where it is known: some stores end by nothing else, and one that was adopted where
+        no list shows it has no id (an empty `key_id`).
+        """
         ...
 
     def verify(self, secret: Mapping[str, Secret], fields: Fields) -> Sequence[Finding]:
@@ -312,6 +333,10 @@ class Tools(Protocol):
         """
         ...
 
+    def credential(self, connection: str) -> Mapping[str, Secret] | None:
+        """The published credential of another connection of this stack, by its full name, or None where none is live."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialKind:
@@ -326,7 +351,9 @@ class CredentialKind:
     needs, which the journal keeps; `close` ends what the kind keeps between operations
     of the process, such as admin sessions, and may be called more than once; `wider` says in words what other fields
     permit that the former ones did not, empty where nothing; `parse` reads what a person gives, with the inputs, where
-    lines of `name=value` are not all; `proof_age` is for how many seconds a preview may go by an earlier proof.
+    lines of `name=value` are not all; `proof_age` is for how many seconds a preview may go by an earlier proof; `needs`
+    names the input that says by which other connection of the same store the issuer works, empty where by none: that one is
+    made before this one and ended after it.
     """
 
     name: str
@@ -341,6 +368,7 @@ class CredentialKind:
     address: Callable[[Mapping[str, Any]], str] | None = None
     parse: Callable[[bytes, Mapping[str, Any]], Mapping[str, Secret]] | None = None
     proof_age: float = 0.0
+    needs: str = ""
 
     def place(self, inputs: Mapping[str, Any]) -> str:
         """The URL that calls for a credential with these inputs go to."""

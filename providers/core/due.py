@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from providers.core.contract import RECOGNISED, Capabilities, Fields, Finding, StoreKey
-from providers.core.journal import Journal, Kept, Published
+from providers.core.contract import LASTS, RECOGNISED, Capabilities, Fields, Finding, StoreKey
+from providers.core.journal import Generation, Journal, Kept, Published
 
 
 class Act(StrEnum):
@@ -241,6 +241,35 @@ def missing_or_dead(facts: Facts, journal: Journal) -> str:
     return ""
 
 
+def amiss(proof: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What a proof says against a credential: all that is contradicted, but that it will soon be over."""
+    return tuple(finding for finding in proof if finding.verdict == "contradicted" and finding.check != LASTS)
+
+
+def expiring(proof: Sequence[Finding]) -> str:
+    """That a credential will soon be over, in words; empty where it lasts."""
+    return next((f.evidence for f in proof if f.check == LASTS and f.verdict == "contradicted"), "")
+
+
+def over(generation: Generation, capabilities: Capabilities) -> datetime | None:
+    """When whatever was made for this generation has surely ended by itself; None where it does not. What was adopted has
+    a life of its own."""
+    life = generation.wished.get(capabilities.lifetime)
+    if not life or generation.made_by == "adopt":
+        return None
+    return generation.times["intended"] + timedelta(seconds=float(life) + capabilities.settle)
+
+
+def unseen(generation: Generation, capabilities: Capabilities, now: datetime) -> str:
+    """Why a generation that was given up can only be waited for, in words: its key may have been made, no list shows it and
+    nothing is left to end it with, but it ends by itself. Empty where more can be done, or its time is over."""
+    ends = over(generation, capabilities)
+    known = generation.settled or generation.confirmed or "dead" in generation.times
+    if capabilities.lists or known or ends is None or now >= ends:
+        return ""
+    return f"if its key was made after all, it ends by itself by {ends:%Y-%m-%d %H:%M %Z}"
+
+
 def needs_another(facts: Facts, journal: Journal, wish: Wish) -> str:
     """Why another generation is needed, in words; empty where the current one can be kept."""
     number = journal.current
@@ -252,6 +281,9 @@ def needs_another(facts: Facts, journal: Journal, wish: Wish) -> str:
     lost = missing_or_dead(facts, journal)
     if lost:
         return lost
+    ending = expiring(facts.proof)
+    if ending:
+        return ending
     key = current_key(facts, journal, number)
     observed = key.fields if key is not None else generation.wished
     changed = [name for name in differing(wish.fields, observed) if name not in facts.capabilities.revisable]

@@ -5,7 +5,7 @@ and doing it twice does no harm.
 """
 
 from providers.core.acts import ACTS, Later
-from providers.core.due import Act, Facts, Step, Wish, due, waits
+from providers.core.due import Act, Facts, Step, Wish, amiss, due, expiring, waits
 from providers.core.errors import Blocked, PersonNeeded, StoreError, VaultConflict
 from providers.core.journal import Kept
 from providers.core.operation import Operation, Outcome
@@ -93,7 +93,7 @@ def outcome(run: Run, facts: Facts) -> Outcome:
     """Where a run stands now, in words."""
     journal = facts.journal
     problems = list(run.problems.values())
-    contradicted = [finding for finding in facts.proof if finding.verdict == "contradicted"]
+    contradicted = amiss(facts.proof)
     if contradicted and run.wish is not None:
         words = "; ".join(f"{finding.check}: {finding.evidence}" for finding in contradicted)
         problems.append(Blocked(f"the key does not do what is declared: {words}", where=run.operation.owner.connection))
@@ -123,7 +123,8 @@ def waiting(facts: Facts, wish: Wish | None) -> tuple[str, ...]:
         for reason in waits(facts, journal, wish, number)
     ]
     if wish.frozen:
-        reasons.append(f"frozen: {wish.frozen}")
+        ending = expiring(facts.proof)
+        reasons.append(f"frozen: {wish.frozen}{'; ' if ending else ''}{ending}")
     return tuple(reasons)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.core.contract import Finding
-from providers.core.due import Act, Facts, Wish, current_key, differing, due
+from providers.core.due import Act, Facts, Wish, amiss, current_key, differing, due, unseen
 from providers.core.errors import ConnectionsError, CouldNotLook
 from providers.core.journal import Journal
 from providers.core.loop import awaited, prove_current, waiting
@@ -62,7 +62,7 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
         journal=facts.journal,
         fields=_fields(facts),
         drift=(*_drift(facts, wish, bool(person)), *_contradicted(facts, run, wish)),
-        waiting=waiting(facts, wish),
+        waiting=(*waiting(facts, wish), *_unseen(facts).values()),
         person=person,
         findings=facts.proof,
         key_facts=_key_facts(facts),
@@ -102,13 +102,25 @@ def _drift(facts: Facts, wish: Wish, person: bool) -> tuple[str, ...]:
         tried[step.key] = step.why
         by_fields = step.act in {Act.REVISE, Act.ISSUE} and step.why.endswith((_SHOWN_AS_FIELDS, "change in place"))
         by_person = step.act in _A_PERSONS and person and facts.capabilities.revoked_by == "person"
-        if not by_fields and not by_person:
+        by_time = step.act is Act.FINISH_ABANDONED and step.number in _unseen(facts)
+        if not by_fields and not by_person and not by_time:
             words.append(f"{step.why}{A_NEW_KEY}" if step.act is Act.ISSUE else step.why)
     return tuple(words)
 
 
+def _unseen(facts: Facts) -> Mapping[int, str]:
+    """The numbers that were given up and can only be waited for, with the words for it."""
+    generations = facts.journal.generations if facts.journal is not None else {}
+    found = {
+        number: unseen(generation, facts.capabilities, facts.now)
+        for number, generation in generations.items()
+        if generation.state == "abandoned" and not generation.key_id
+    }
+    return {number: f"generation {number} was given up; {why}" for number, why in found.items() if why}
+
+
 def _contradicted(facts: Facts, run: Run, wish: Wish) -> tuple[str, ...]:
-    found = tuple(f"{f.check}: {f.evidence}" for f in facts.proof if f.verdict == "contradicted")
+    found = tuple(f"{f.check}: {f.evidence}" for f in amiss(facts.proof))
     if differing(wish.fields, _fields(facts) or wish.fields):
         # Other rights are declared than the key has: that is the diff of their own properties.
         found = ()

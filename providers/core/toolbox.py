@@ -56,7 +56,8 @@ def wish_of(inputs: Inputs, at: datetime) -> Wish:
     freeze = inputs.get("freeze") or {}
     frozen = freeze.get("reason", "") if freeze and at.date().isoformat() <= freeze["until"] else ""
     return Wish(
-        fields={name: inputs[name] for name in kind_of(inputs).fields},
+        # The engine drops what is empty: such a field is none, and taking it out is a change like any other.
+        fields={name: inputs.get(name) for name in kind_of(inputs).fields},
         rotation=inputs.get("rotation", {}).get("number", 1),
         overlap=float(inputs.get("overlap", 0)),
         frozen=frozen,
@@ -66,15 +67,21 @@ def wish_of(inputs: Inputs, at: datetime) -> Wish:
 
 @dataclass(frozen=True, slots=True)
 class StoreTools:
-    """What one issuer may use: the stack's HTTP, and the admin login that lies under a host."""
+    """What one issuer may use: the stack's HTTP, the admin login that lies under a host, and what other connections of the
+    stack have published."""
 
     http: Http
     clock: Clock
     _login: Callable[[str, str], Mapping[str, Secret] | None]
+    _credential: Callable[[str], Mapping[str, Secret] | None]
 
     def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
         """The admin login for this host and path, or None."""
         return self._login(host, path)
+
+    def credential(self, connection: str) -> Mapping[str, Secret] | None:
+        """The published credential of the connection of this full name, or None."""
+        return self._credential(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +177,17 @@ class Toolbox:
         def login(host: str, path: str) -> Mapping[str, Secret] | None:
             return self.vault.admin_login(mount, host, path)
 
+        def credential(connection: str) -> Mapping[str, Secret] | None:
+            book = Book(self.documents(inputs), Owner(inputs["project"], inputs["stack"], connection))
+            # The journal tells where the documents of a renamed connection are.
+            book.peek()
+            published = book.published()
+            return published.values if published.state == "live" else None
+
         kind = kind_of(inputs)
         with self._lock:
             self._used[kind_name(inputs)] = kind
-        return kind.issuer(inputs, StoreTools(self.http(inputs), self.clock, login))
+        return kind.issuer(inputs, StoreTools(self.http(inputs), self.clock, login, credential))
 
     def operation(self, inputs: Inputs, *, report: Callable[[str], None] | None = None) -> Operation:
         """An operation on the connection that inputs describe.

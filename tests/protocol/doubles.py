@@ -12,10 +12,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from providers.core import marker
 from providers.core.contract import (
+    LASTS,
     RECOGNISED,
     Capabilities,
     Document,
@@ -63,8 +65,12 @@ class World:
     watchers: list[Watcher] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     revocable: bool = True
+    unready: str = ""
+    revocation_delay: float = 0.0
     refusing: bool = False
     address: str = STORE
+    tokens: dict[str, Token] = field(default_factory=dict)
+    mails: list[str] = field(default_factory=list)
 
     def clock(self) -> datetime:
         return self.now
@@ -98,7 +104,7 @@ class World:
         found: dict[int, list[Key]] = {}
         for key in self.keys.values():
             number = key.number(owner)
-            if key.alive and number is not None:
+            if key.lives(self.now) and number is not None:
                 found.setdefault(number, []).append(key)
         return found
 
@@ -121,9 +127,23 @@ class Watcher:
     def given(self, link: MemoryLink, generation: int) -> None:
         """A link is about to give its consumer a credential."""
 
+    def sent(self, token: Token) -> None:
+        """A token is about to leave in a message."""
+
 
 class Violation(AssertionError):
     """An invariant does not hold."""
+
+
+@dataclass
+class Token:
+    """Values behind a single-use token, by its accessor in `World.tokens`; `sent` counts the messages that carried it."""
+
+    token: str
+    accessor: str
+    values: Mapping[str, str]
+    state: Literal["waiting", "opened", "void"] = "waiting"
+    sent: int = 0
 
 
 # --- Vault ----------------------------------------------------------------------------------------------------------
@@ -215,11 +235,16 @@ class Key:
     alive: bool = True
     listed_from: datetime = BEGIN
     listed_until: datetime | None = None
+    expires: datetime | None = None
 
     def number(self, owner: Owner) -> int | None:
         """The number in a whole marker of this owner."""
         found = marker.read(MemoryKeyring(), [StoreKey(self.key_id, self.label, "")])
         return found[0].number if found and found[0].owner == owner else None
+
+    def lives(self, now: datetime) -> bool:
+        """Whether it is accepted at this time: neither revoked nor over."""
+        return self.alive and (self.expires is None or now < self.expires)
 
     @property
     def tail(self) -> str:
@@ -266,7 +291,11 @@ class MemoryStore:
     def _by_value(self, secret: Mapping[str, Secret]) -> Key | None:
         value = secret["consumer_key"].reveal() if "consumer_key" in secret else ""
         for key in self.world.keys.values():
-            if key.alive and key.value == value and secret["consumer_secret"].reveal() == "cs_" + value[3:]:
+            if (
+                key.lives(self.world.now)
+                and key.value == value
+                and secret["consumer_secret"].reveal() == "cs_" + value[3:]
+            ):
                 return key
         return None
 
@@ -280,7 +309,14 @@ class MemoryStore:
         if key is None:
             return [finding(RECOGNISED, "contradicted")]
         right = fault != "contradicted" and key.fields.get("rights") == fields.get("rights")
-        return [finding(RECOGNISED), finding("rights", "confirmed" if right else "contradicted")]
+        found = [finding(RECOGNISED), finding("rights", "confirmed" if right else "contradicted")]
+        return [*found, self._lasts(key)] if key.expires is not None else found
+
+    def _lasts(self, key: Key) -> Finding:
+        life = timedelta(seconds=float(key.fields[self.capabilities.lifetime]))
+        assert key.expires is not None
+        soon = self.world.now >= key.expires - life / 3
+        return finding(LASTS, "contradicted" if soon else "confirmed", f"it expires on {key.expires:%Y-%m-%d}")
 
     def probe(self, secret: Mapping[str, Secret]) -> Life:
         if self.world.pace("probe", ("unknown",)):
@@ -301,6 +337,9 @@ class MemoryStore:
         return {}
 
     # --- changing ---
+
+    def ready(self) -> str:
+        return self.world.unready
 
     def issue(self, order: Order) -> Issued:
         fault = self.world.pace("issue", ("lost", "unsent", "late", "twice", "twice late", "refused", "wide", "lag"))
@@ -327,17 +366,26 @@ class MemoryStore:
         self._make(order)
 
     def _make(self, order: Order, **granted: str) -> Key:
-        key = self.add(order.fields["purpose"] + " " + order.marker, {**order.fields, **granted}, "request")
+        label = order.fields["purpose"] + " " + order.marker
+        key = self.add(label, {**order.fields, **granted}, "request", order.decided)
         self.world.changed(f"issue {key.key_id}")
         for watcher in self.world.watchers:
             watcher.made(key, order)
         return key
 
-    def add(self, label: str, fields: Mapping[str, Any], made_by: Literal["request", "hand", "foreign"]) -> Key:
+    def add(
+        self,
+        label: str,
+        fields: Mapping[str, Any],
+        made_by: Literal["request", "hand", "foreign"],
+        decided: datetime | None = None,
+    ) -> Key:
         """A new key, whoever makes it."""
         number = len(self.world.keys) + 1
         value = f"ck_{hashlib.sha256(str(number).encode()).hexdigest()[:40]}"
         key = Key(str(number), label, value, dict(fields), made_by, listed_from=self.world.now)
+        if self.capabilities.lifetime:
+            key.expires = (decided or self.world.now) + timedelta(seconds=float(fields[self.capabilities.lifetime]))
         self.world.keys[key.key_id] = key
         return key
 
@@ -358,18 +406,25 @@ class MemoryStore:
         if fault == "lost":
             raise UnclearOutcome("no reply")
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, secret: Mapping[str, Secret] | None = None) -> None:
         fault = self.world.pace("revoke", ("lost", "unsent", "lag"))
         if self.capabilities.revoked_by == "person":
             raise AssertionError("only a person can revoke at this store")
         if fault == "unsent":
             raise UnclearOutcome("no reply")
-        key = self.world.keys[key_id]
-        self.world.changed(f"revoke {key_id}")
+        by_value = self._by_value(secret) if secret else None
+        key = self.world.keys[key_id] if key_id and not self.capabilities.lifetime else by_value
+        if key is None:
+            return
+        self.world.changed(f"revoke {key.key_id}")
         if key.alive and self.world.revocable:
             for watcher in self.world.watchers:
                 watcher.revoking(key)
-            key.alive = False
+            if self.world.revocation_delay:
+                until = self.world.now + timedelta(seconds=self.world.revocation_delay)
+                self.world.late.append((until, partial(setattr, key, "alive", False)))
+            else:
+                key.alive = False
             if fault == "lag":
                 key.listed_until = self.world.now + timedelta(seconds=2)
         if fault == "lost":

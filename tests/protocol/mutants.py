@@ -346,7 +346,7 @@ MUTANTS = (
     ),
     Mutant(
         "one refusal is not enough",
-        (("acts", "for _ in range(2)}", "for _ in range(1)}"),),
+        (("acts", "{first, issuer.probe(kept.values)}", "{first}"),),
         rule("one_refusal_is_not_death"),
     ),
     Mutant(
@@ -391,7 +391,10 @@ MUTANTS = (
         (
             (
                 "acts",
-                "        if made and (known is None or known.state in DEAD):\n            run.issuer.revoke(key_id)\n",
+                (
+                    "        if made and (known is None or known.state in DEAD):\n"
+                    "            run.issuer.revoke(key_id, secret)\n"
+                ),
                 "",
             ),
         ),

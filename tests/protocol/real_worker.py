@@ -90,6 +90,9 @@ class SqliteStore:
             if selector.text in label or str(number) in selector.key_ids
         ]
 
+    def ready(self) -> str:
+        return ""
+
     def issue(self, order: Order) -> Issued:
         value = os.urandom(20).hex()
         query = "insert into keys (label, value, rights) values (?, ?, ?)"
@@ -99,7 +102,7 @@ class SqliteStore:
     def revise(self, key_id: str, order: Order) -> None:
         raise AssertionError("nothing changes in place here")
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, secret: Mapping[str, Secret] | None = None) -> None:
         self.change("revoke", "update keys set alive = 0 where id = ?", int(key_id))
 
     def _rights(self, secret: Mapping[str, Secret]) -> str | None:

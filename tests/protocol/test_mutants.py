@@ -7,12 +7,15 @@ import pytest
 from tests.protocol.budget import Tally
 from tests.protocol.core import mutated, real
 from tests.protocol.explorer import Counts
+from tests.protocol.lifetime_mutants import LIFETIME_MUTANTS
 from tests.protocol.mutants import MUTANTS, Mutant
 
 pytestmark = pytest.mark.no_cover
 
+EVERY = (*MUTANTS, *LIFETIME_MUTANTS)
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
+
+@pytest.mark.parametrize("mutant", EVERY, ids=lambda mutant: mutant.rule)
 def test_a_planted_fault_is_caught(mutant: Mutant, tally: Tally) -> None:
     tally.add(mutants=1)
     core = mutated(*mutant.changes)
@@ -22,6 +25,6 @@ def test_a_planted_fault_is_caught(mutant: Mutant, tally: Tally) -> None:
     tally.add(caught=1)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
+@pytest.mark.parametrize("mutant", EVERY, ids=lambda mutant: mutant.rule)
 def test_the_code_passes_what_catches_it(mutant: Mutant) -> None:
     mutant.catch(real(), Counts())
