@@ -37,5 +37,6 @@ def forget_link(session: Session, name: str, *, reason: str) -> Said:
     connection, link = parts(name)
     if not link:
         raise ConnectionsError("forget-link takes store/connection/link", do="See `connections status`")
-    people.forget_link(operation_of(session, connection), link, checked_reason(reason))
+    void = session.toolbox.vault.wrapping().void
+    people.forget_link(operation_of(session, connection), link, checked_reason(reason), void)
     return Said((f"{name}: forgotten", "Take it out of its file if it still stands there, then run `pulumi up`."))

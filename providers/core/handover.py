@@ -48,8 +48,7 @@ class Terms:
 
     def is_due(self, receipt: Receipt, number: int) -> bool:
         """Whether this generation was not handed over yet, or to somebody else."""
-        same = (receipt.get("generation"), receipt.get("to", "")) == (str(number), self.to)
-        return not same or not receipt.get("sent_at")
+        return receipt.get("to", "") != self.to or not was_sent(receipt, number)
 
     def by_mail(self, *, mails: bool) -> bool:
         """Whether it needs no person, given that the stack has a mail server or not."""
@@ -193,6 +192,11 @@ class Handover:
             show(text)
         else:
             self.courier.send(terms.to, f"{terms.what} (generation {number})", text)
+
+
+def was_sent(receipt: Receipt, number: int) -> bool:
+    """Whether this generation was handed over."""
+    return receipt.get("generation") == str(number) and bool(receipt.get("sent_at"))
 
 
 def openable(receipt: Receipt) -> tuple[str, ...]:

@@ -188,7 +188,8 @@ class LinkRun:
         # By whom the former one was acknowledged says nothing about this one.
         receipt = {name: text for name, text in entry.receipt.items() if name not in {*OF_A_PERSON, *OF_A_CHECK}}
         changed = entry.model_copy(update={"connecting": number})
-        changed = changed.model_copy(update={"receipt": receipt})
+        handed = self.handover is not None and self.handover.terms is not None
+        changed = changed.model_copy(update={"receipt": receipt, "handed": handed})
         if entry.reads != self._reads:
             # Another kind of user has this name now: what the former one said does not count for it.
             changed = changed.model_copy(update={"reads": self._reads, "acknowledged": 0})

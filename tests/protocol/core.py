@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-NAMES = ("journal", "operation", "due", "run", "acts", "loop", "links", "people", "observe")
+NAMES = ("journal", "operation", "due", "run", "acts", "loop", "handover", "links", "people", "observe")
 """The modules of the protocol, each after those it imports."""
 
 Change = tuple[str, str, str]

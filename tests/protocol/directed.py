@@ -27,6 +27,7 @@ from tests.protocol.doubles import (
     unhurried,
 )
 from tests.protocol.explorer import OWNER, Stage, delete_keys
+from tests.protocol.handing import given_by_vendor, opened
 from tests.protocol.watch import Watch
 
 Check = Callable[[Core], None]
@@ -1819,6 +1820,230 @@ def a_renamed_link_keeps_what_it_holds(core: Core) -> None:
     run = stage.core.links.LinkRun(operation, "shop", consumer, was="erp")
     assert run.connect().entry.acknowledged == 2
     assert list(stage.journal().links) == ["shop"]
+
+
+# --- hand-overs -----------------------------------------------------------------------------------------------------
+
+
+def handed_over(core: Core) -> Stage:
+    """A connection whose first generation was handed over to a user outside."""
+    stage = begin(core)
+    stage.settle(stage.wish())
+    assert "connections receive" in words(stage.channel("office").connect())
+    assert len(stage.world.mails) == 1
+    return stage
+
+
+def waiting_tokens(stage: Stage) -> list[str]:
+    """Accessors of the tokens that open."""
+    return [token.accessor for token in stage.world.tokens.values() if token.state == "waiting"]
+
+
+@rule
+def a_token_is_known_before_it_leaves(core: Core) -> None:
+    for step, sent in (("write", False), ("send", False), ("write sent", True)):
+        stage = begin(core)
+        stage.settle(stage.wish())
+        run = stage.channel("office")
+        if sent:
+            before(stage, "send", lambda stage=stage: before(stage, "write", _die))
+        else:
+            before(stage, "wrap", lambda stage=stage, step=step: before(stage, step, _die))
+        with pytest.raises(RuntimeError):
+            run.connect()
+        assert len(stage.world.mails) == sent
+        assert waiting_tokens(stage) == ["accessor-1"]
+        stage.channel("office").connect()
+        assert len(stage.world.mails) == 1 + sent
+        known = step != "write"
+        # What never reached the journal, nobody ever saw: it expires.
+        assert waiting_tokens(stage) == (["accessor-2"] if known else ["accessor-1", "accessor-2"])
+        assert stage.journal().links["office"].receipt["accessor"] == "accessor-2"
+        assert "earlier" not in stage.journal().links["office"].receipt
+        assert opened(stage.world) is not None
+
+
+@rule
+def a_repeated_hand_over_voids_the_one_before(core: Core) -> None:
+    stage = handed_over(core)
+    quiet(stage, stage.channel("office").connect)
+    stage.channel("office", "the mail was lost").connect(again=True)
+    assert waiting_tokens(stage) == ["accessor-2"]
+    assert opened(stage.world, 0) is None
+    quiet(stage, lambda: stage.channel("office", "the mail was lost").connect(again=True))
+    assert stage.journal().links["office"].receipt["reason"] == "the mail was lost"
+
+
+@rule
+def a_killed_repetition_leaves_nothing_behind(core: Core) -> None:
+    stage = handed_over(core)
+    before(stage, "token void", _die)
+    with pytest.raises(RuntimeError):
+        stage.channel("office", "once more").connect(again=True)
+    assert waiting_tokens(stage) == ["accessor-1", "accessor-2"]
+    stage.channel("office").connect()
+    assert waiting_tokens(stage) == ["accessor-3"]
+    assert "former" not in stage.journal().links["office"].receipt
+
+
+@rule
+def who_opened_before_is_said(core: Core) -> None:
+    stage = handed_over(core)
+    assert opened(stage.world) is not None
+    before(stage, "send", _die)
+    with pytest.raises(RuntimeError):
+        stage.channel("office", "it did not open").connect(again=True)
+    # The killed run told nobody.
+    stage.channel("office").connect()
+    assert stage.journal().links["office"].receipt["earlier"] == "opened"
+    stage.channel("office", "another desk").connect(again=True)
+    assert "earlier" not in stage.journal().links["office"].receipt
+    stage.world.pass_time(72 * 3600.0 + 1)
+    opened(stage.world)
+    stage.channel("office", "too late").connect(again=True)
+    assert "earlier" not in stage.journal().links["office"].receipt, "what is over says nothing"
+
+
+@rule
+def what_was_sent_is_noted_whoever_writes_beside(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    before(stage, "send", lambda: stage.core.people.receive(stage.operation(), "office", given_by_vendor()))
+    outcome = stage.channel("office").connect()
+    assert len(stage.world.mails) == 1
+    assert outcome.entry.acknowledged == 1, "what came meanwhile counts"
+    assert outcome.entry.receipt["verified_at"]
+
+
+@rule
+def a_run_hands_over_once(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    before(stage, "send", lambda: stage.channel("office").connect())
+    with pytest.raises(errors.Superseded, match="another run handed it over meanwhile"):
+        stage.channel("office").connect()
+    assert len(stage.world.mails) == 2
+    assert waiting_tokens(stage) == ["accessor-2"]
+    assert stage.journal().links["office"].receipt["sent_at"]
+
+
+@rule
+def a_run_that_was_faster_is_left_alone(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    before(stage, "wrap", lambda: stage.channel("office").connect())
+    assert stage.channel("office").connect().problems == ()
+    assert len(stage.world.mails) == 1
+
+
+@rule
+def a_removed_link_leaves_nothing_to_open(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    assert stage.channel("office").disconnect().entry is None
+    assert waiting_tokens(stage) == []
+    assert stage.world.documents[f"{OWNER.connection}/inbound/1"] == [None]
+    # A later life of the link counts on.
+    stage.channel("office").connect()
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    assert stage.journal().links["office"].inbound == 2
+
+
+@rule
+def what_comes_late_for_a_removed_link_finds_a_tombstone(core: Core) -> None:
+    stage = handed_over(core)
+    act = partial(stage.core.people.receive, stage.operation(), "office", given_by_vendor())
+    before(stage, f"write {OWNER.connection}/inbound", stage.channel("office").disconnect)
+    with pytest.raises(errors.Blocked, match="removed meanwhile"):
+        act()
+    assert "cart-canary" not in str(stage.world.documents)
+    for step in (f"write {OWNER.connection}/journal", "read"):
+        stage = handed_over(core)
+        late = stage.channel("office").disconnect
+        before(stage, f"write {OWNER.connection}/inbound", lambda s=stage, step=step, late=late: before(s, step, late))
+        with pytest.raises(errors.Blocked, match="removed meanwhile"):
+            stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+        assert "cart-canary" not in str(stage.world.documents)
+
+
+@rule
+def what_came_for_a_forgotten_link_ends_with_its_connection(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    stage.core.people.forget_link(
+        stage.operation(), "office", "it is gone", stage.channel("office").handover.courier.void
+    )
+    assert waiting_tokens(stage) == []
+    assert "cart-canary" in str(stage.world.documents)
+    assert stage.destroy().state == "closed"
+    assert "cart-canary" not in str(stage.world.documents)
+
+
+@rule
+def an_answer_proves_the_first_hand_over_and_no_later_one(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    assert stage.channel("office").connect().entry.receipt["verified_at"]
+    stage.settle(stage.wish(rotation=2))
+    stage.channel("office").connect()
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    assert "connections confirm" in words(stage.channel("office").connect())
+    stage.settle(stage.wish(rotation=2))
+    assert states(stage)[1] == "superseded", "the vendor may still use it"
+    stage.core.people.confirm_link(stage.operation(), "office", "a person", 2)
+    receipt = stage.journal().links["office"].receipt
+    assert (receipt["confirmed_by"], receipt.get("verified_at")) == ("a person", None)
+    stage.settle(stage.wish(rotation=2))
+    assert states(stage)[1] == "revoked"
+
+
+@rule
+def what_was_not_handed_over_is_not_confirmed(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.confirm_link(stage.operation(), "office", "a person")
+    stage.settle(stage.wish(rotation=2))
+    stage.world.pace = always(send="transient")
+    assert "nothing was sent" in words(stage.channel("office").connect())
+    stage.world.pace = unhurried
+    with pytest.raises(errors.Blocked, match="generation 2 was not handed over yet"):
+        stage.core.people.confirm_link(stage.operation(), "office", "a person")
+    stage.channel("office").connect()
+    stage.core.people.confirm_link(stage.operation(), "office", "a person")
+
+
+@rule
+def given_once_more_it_stays_acknowledged(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.confirm_link(stage.operation(), "office", "a person")
+    outcome = stage.channel("office", "a new desk").connect(again=True)
+    assert (outcome.person, outcome.entry.acknowledged) == ((), 1)
+    assert stage.journal().links["office"].receipt["confirmed_by"] == "a person"
+
+
+@rule
+def a_renamed_link_takes_its_hand_over_along(core: Core) -> None:
+    stage = handed_over(core)
+    stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+    run = stage.channel("desk")
+    run.was = "office"
+    assert run.connect().entry.acknowledged == 1
+    assert len(stage.world.mails) == 1
+    assert stage.channel("desk").disconnect().entry is None
+    assert waiting_tokens(stage) == []
+    assert "cart-canary" not in str(stage.world.documents)
+
+
+@rule
+def nothing_goes_out_before_it_is_published(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    before(stage, f"write {OWNER.connection}/credential", _die)
+    with pytest.raises(RuntimeError):
+        stage.settle(stage.wish(rotation=2))
+    assert "generation 2 is not published yet" in words(stage.channel("office").connect())
+    stage.settle(stage.wish(rotation=2))
+    stage.channel("office").connect()
+    assert (opened(stage.world) or {})["url"] == STORE
 
 
 # --- cost -----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -30,6 +31,7 @@ from tests.protocol.doubles import (
     World,
     unhurried,
 )
+from tests.protocol.handing import OFFICE, MemoryChannel, MemoryCourier, given_by_vendor, opened
 from tests.protocol.watch import Watch, check, generations
 
 OWNER = Owner("shops", "test", "fresh-roast/orders")
@@ -79,6 +81,15 @@ class Stage:
         consumer = MemoryLink(self.world, self.owner.connection, name, place, acknowledges)
         return self.core.links.LinkRun(self.operation(**changes), name, consumer)
 
+    def channel(self, name: str, reason: str = "", **changes: Any) -> Any:
+        """A run on a link whose user outside is handed the values; `reason` does it once more."""
+        handing, operation = self.core.handover, self.operation()
+        terms = handing.Terms(**({"how": "sealed", "to": OFFICE, "what": "A key"} | changes.pop("terms", {})))
+        courier = MemoryCourier(self.world, **changes)
+        handover = handing.Handover(terms, courier, self.world.clock, reason)
+        link = MemoryChannel(self.world, operation.book, name)
+        return self.core.links.LinkRun(operation, name, link, handover=handover, answers=True)
+
     def journal(self) -> Any:
         """The journal as it stands, read without a step."""
         return self.core.journal.Book(MemoryDocuments(replace(self.world, pace=unhurried)), self.owner).journal()[0]
@@ -116,6 +127,30 @@ def connect(name: str, place: str | None = None, connection: str = "") -> Script
 
 def disconnect(name: str, place: str | None = None, connection: str = "") -> Script:
     return lambda play, stage: _of(stage, connection).link(name, place).disconnect()
+
+
+def hand_over(name: str, reason: str = "") -> Script:
+    return lambda play, stage: stage.channel(name, reason).connect(again=bool(reason))
+
+
+def receive(name: str) -> Script:
+    """A person puts in what a vendor gave in return."""
+    return lambda play, stage: stage.core.people.receive(stage.operation(), name, given_by_vendor())
+
+
+def confirm(name: str) -> Script:
+    return lambda play, stage: stage.core.people.confirm_link(stage.operation(), name, "a person")
+
+
+def take_back(name: str) -> Script:
+    return lambda play, stage: stage.channel(name).disconnect()
+
+
+def open_mail(play: Play, stage: Stage) -> None:
+    """Somebody opens what came last."""
+    stage.world.pace("open", ())
+    if stage.world.mails:
+        opened(stage.world)
 
 
 def _of(stage: Stage, connection: str) -> Stage:
@@ -164,8 +199,8 @@ class Scenario:
     """Runs side by side, what went before them, and what is wished in the end (`rights` None: nothing).
 
     `faults` are those a schedule may use. `rerun` is off where all must be well without any further run. `refusing`: the
-    store makes no key meanwhile. `places` are the links that share a place; `alarms` is on where a person's hand may raise
-    the false alarm that protocol.md section 7 names.
+    store makes no key meanwhile. `handed` are links whose user outside is handed the values. `places` are the links that
+    share a place; `alarms` is on where a person's hand may raise the false alarm that protocol.md section 7 names.
     """
 
     name: str
@@ -174,6 +209,7 @@ class Scenario:
     rights: str | None = "read"
     rotation: int = 1
     links: tuple[str, ...] = ()
+    handed: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
     overlap: float = 0.0
     lease: float = 0.0
@@ -372,25 +408,33 @@ class Play:
         if scenario.rights is None:
             known = stage.journal()
             for name in sorted(known.links) if known is not None else ():
-                outcomes.append(stage.link(name, dict(scenario.places).get(name)).disconnect())
+                run = stage.channel if name in scenario.handed else partial(stage.link, place=self._place(name))
+                outcomes.append(run(name).disconnect())
             outcomes.append(stage.destroy())
         else:
             self.declare(scenario.rights)
             wish = stage.wish(scenario.rights, scenario.rotation, overlap=scenario.overlap)
             outcomes.append(stage.settle(wish))
             known = stage.journal()
-            for name in sorted(set(known.links) - set(scenario.links)):
-                outcomes.append(stage.link(name, dict(scenario.places).get(name)).disconnect())
+            for name in sorted(set(known.links) - {*scenario.links, *scenario.handed}):
+                outcomes.append(stage.link(name, self._place(name)).disconnect())
             for name in scenario.links:
                 outcomes.append(self._refreshed(stage, name))
+            for name in scenario.handed:
+                outcomes.append(stage.channel(name).connect())
+                if outcomes[-1].person:
+                    confirm(name)(self, stage)
             self.world.pass_time(scenario.overlap + 1.0)
             outcomes.append(stage.settle(wish))
         problems = [str(problem) for outcome in outcomes for problem in outcome.problems]
         check(not (strict and problems), f"a clean run ends with problems: {problems}")
 
+    def _place(self, name: str) -> str | None:
+        return dict(self.scenario.places).get(name)
+
     def _refreshed(self, stage: Stage, name: str) -> Any:
         """A refresh reads the consumer first; what it does not hold is given again."""
-        run = stage.link(name, dict(self.scenario.places).get(name))
+        run = stage.link(name, self._place(name))
         journal = stage.journal()
         held = run.link.read().tail
         wanted = journal.generations[journal.current].tail if journal.current is not None else None
@@ -418,11 +462,15 @@ class Play:
         self._secrets_left(key.value)
         self._unlinked()
         links = journal.get("links", {})
-        check(set(links) == set(self.scenario.links), f"links {sorted(links)}")
-        for name in self.scenario.links:
-            entry = links[name]
+        check(set(links) == {*self.scenario.links, *self.scenario.handed}, f"links {sorted(links)}")
+        for name, entry in links.items():
             numbers = {entry.get("holds"), entry.get("connecting"), entry.get("acknowledged")}
             check(numbers == set(current), f"link {name} is not settled: {entry}")
+        for name in self.scenario.handed:
+            receipt = links[name]["receipt"]
+            said = (receipt.get("generation"), bool(receipt.get("sent_at")), receipt.get("former"))
+            check(said == (str(current[0]), True, None), f"link {name} was not handed over: {receipt}")
+        for name in self.scenario.links:
             place = dict(self.scenario.places).get(name, name)
             check(world.consumers[place].value == key.value, f"{place} does not hold the current key")
 
@@ -446,6 +494,15 @@ class Play:
 
     def _secrets_left(self, living: str) -> None:
         """The data of what is dead is destroyed, in every version of every document."""
+        links = self.watch.journal.get("links", {}).values()
+        known = {f"{OWNER.connection}/inbound/{number}" for entry in links for number in entry.get("received", ())}
+        for path, versions in self.world.documents.items():
+            left = (
+                path.startswith(f"{OWNER.connection}/inbound/")
+                and path not in known
+                and "cart_id" in (versions[-1] or {})
+            )
+            check(not left, f"{path} still holds what came in for a link that is no more")
         for path, versions in self.world.documents.items():
             for number, version in enumerate(versions, 1):
                 held = (version or {}).get("consumer_key", living)

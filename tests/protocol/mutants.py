@@ -488,6 +488,84 @@ MUTANTS = (
         rule("a_person_takes_over"),
     ),
     Mutant(
+        "the journal knows a token before it leaves",
+        (
+            (
+                "handover",
+                '        note(kept, f"generation {number} is prepared',
+                '        repr(f"generation {number} is prepared',
+            ),
+        ),
+        plan("hand over/hand over", 0),
+    ),
+    Mutant(
+        "what was handed over before is voided",
+        (
+            (
+                "handover",
+                "            self.courier.void(accessor)\n        self._carry",
+                "            pass\n        self._carry",
+            ),
+        ),
+        plan("hand over again/again", 0),
+    ),
+    Mutant(
+        "what may not be void yet stays known",
+        (("handover", "        former = openable(receipt)\n", "        former = openable(receipt)[-1:]\n"),),
+        plan("hand over again/again", 2, 200),
+    ),
+    Mutant(
+        "a removed link leaves nothing to open",
+        (("links", "                    self.handover.end(entry.receipt)\n", "                    pass\n"),),
+        plan("hand over/take back", 0),
+    ),
+    Mutant(
+        "what was sent is noted whoever writes beside",
+        (("links", "_given(present) != _given(entry)", "present != entry"),),
+        rule("what_was_sent_is_noted_whoever_writes_beside"),
+    ),
+    Mutant(
+        "a run hands over once",
+        (
+            (
+                "handover",
+                "        except VaultConflict:\n            # Not again",
+                "        except ZeroDivisionError:\n            # Not again",
+            ),
+        ),
+        rule("a_run_hands_over_once"),
+    ),
+    Mutant(
+        "an answer proves the first hand-over alone",
+        (
+            (
+                "people",
+                "    answers = entry.connecting if entry.holds == entry.connecting else 0\n",
+                "    answers = entry.connecting\n",
+            ),
+        ),
+        rule("an_answer_proves_the_first_hand_over_and_no_later_one"),
+    ),
+    Mutant(
+        "what was not handed over is not confirmed",
+        (("people", "        if entry.handed and not was_sent", "        if False and not was_sent"),),
+        either(
+            exactly("rotate and hand over/receive/confirm", {19: "sealed"}),
+            plan("rotate and hand over/receive/confirm", 1),
+        ),
+    ),
+    Mutant(
+        "what comes late for a removed link finds a tombstone",
+        (
+            (
+                "journal",
+                '                    self._write(path, {"state": "revoked"}, 0)\n',
+                "                    pass\n",
+            ),
+        ),
+        rule("what_comes_late_for_a_removed_link_finds_a_tombstone"),
+    ),
+    Mutant(
         "a journal of another stack is refused",
         (
             (

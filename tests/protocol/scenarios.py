@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from tests.protocol.doubles import capable
-from tests.protocol.explorer import Scenario, again, by_hand, connect, delete_keys, destroy, disconnect, people, up
+from tests.protocol.explorer import (
+    Scenario,
+    again,
+    by_hand,
+    confirm,
+    connect,
+    delete_keys,
+    destroy,
+    disconnect,
+    hand_over,
+    open_mail,
+    people,
+    receive,
+    take_back,
+    up,
+)
 
 STORE_FAULTS = frozenset(
     {
@@ -21,7 +36,9 @@ STORE_FAULTS = frozenset(
     }
     | {"sealed", "unknown"}
 )
+POST = frozenset({"lost", "transient", "sealed", "unsent"})
 LINKED = (up("read", 1, "erp"),)
+GIVEN, OUTSIDE = (up(),), ("office",)
 ROTATED = up("read", 2, "erp")
 
 SCENARIOS = {
@@ -90,6 +107,43 @@ SCENARIOS = {
             refusing=True,
         ),
         Scenario("rotation asked for", (again(people("request_rotation", "a person left"), up()), up()), (up(),)),
+        Scenario("hand over/hand over", (hand_over("office"), hand_over("office")), GIVEN, handed=OUTSIDE, faults=POST),
+        Scenario(
+            "hand over again/again",
+            (hand_over("office", "the mail was lost"), hand_over("office", "the other desk"), open_mail),
+            (*GIVEN, hand_over("office")),
+            handed=OUTSIDE,
+            faults=POST,
+        ),
+        Scenario(
+            "hand over/receive",
+            (hand_over("office"), receive("office"), receive("office")),
+            (*GIVEN, hand_over("office")),
+            handed=OUTSIDE,
+            faults=POST,
+        ),
+        Scenario(
+            "rotate and hand over/receive/confirm",
+            (again(up("read", 2), hand_over("office"), up("read", 2)), receive("office"), confirm("office")),
+            (*GIVEN, hand_over("office"), receive("office"), hand_over("office")),
+            rotation=2,
+            handed=OUTSIDE,
+            faults=POST,
+        ),
+        Scenario(
+            "hand over/take back",
+            (hand_over("office"), again(take_back("office"), hand_over("office")), receive("office")),
+            (*GIVEN, hand_over("office")),
+            handed=OUTSIDE,
+        ),
+        Scenario(
+            "hand over/destroy",
+            (hand_over("office", "once more"), again(take_back("office"), destroy()), receive("office")),
+            (*GIVEN, hand_over("office")),
+            rights=None,
+            handed=OUTSIDE,
+            faults=POST,
+        ),
         Scenario("lease", (up(), up()), lease=10.0),
         Scenario("lease and rotate", (ROTATED, ROTATED), LINKED, rotation=2, links=("erp",), lease=10.0),
         Scenario(

@@ -12,7 +12,8 @@ from typing import Any
 
 from providers.core.contract import Order
 from providers.core.marker import Owner
-from tests.protocol.doubles import Key, MemoryLink, Violation, Watcher, World
+from tests.protocol.doubles import Key, MemoryLink, Token, Violation, Watcher, World
+from tests.protocol.handing import secrets_in
 
 ARROWS = {
     "intended": {"current", "abandoned"},
@@ -43,6 +44,7 @@ class Watch(Watcher):
     recovering: bool = False
     requests: dict[int, set[int]] = field(default_factory=dict)
     named_until: dict[int, datetime] = field(default_factory=dict)
+    noted: dict[str, list[str]] = field(default_factory=dict)
     peak: int = 0
 
     # --- what Vault says ---
@@ -75,6 +77,7 @@ class Watch(Watcher):
             self._published(before or {}, after)
 
     def _journal(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        check(not secrets_in(self.world, after), "a secret stands in the journal")
         old, new = generations(before), generations(after)
         for number, generation in old.items():
             if number not in new:
@@ -128,6 +131,38 @@ class Watch(Watcher):
                 not moved or generations(after)[entry["connecting"]]["state"] == "current",
                 f"link {name} connects to a generation that is not current",
             )
+            self._handed_over(name, former, entry)
+        for name in old.keys() - new.keys():
+            moved_on = [entry for other, entry in new.items() if other not in old]
+            if not moved_on:
+                self._opens(name, "", "was removed")
+
+    # --- hand-overs ---
+
+    def _handed_over(self, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """What a receipt says, and by what a link that is handed something is acknowledged."""
+        receipt, former = after.get("receipt", {}), before.get("receipt", {})
+        accessor = receipt.get("accessor", "")
+        if accessor and accessor not in self.noted.setdefault(name, []):
+            self.noted[name].append(accessor)
+        if receipt.get("sent_at") and receipt != former:
+            self._opens(name, accessor, "was handed over again")
+        if receipt.get("how") and after.get("acknowledged", 0) != before.get("acknowledged", 0):
+            words = {word: receipt.get(word) for word in ("confirmed_at", "verified_at")}
+            said = any(text and text != former.get(word) for word, text in words.items())
+            check(said, f"link {name} is acknowledged by nobody and nothing")
+
+    def _opens(self, name: str, accessor: str, why: str) -> None:
+        """Of everything that the journal ever knew of this link, only the one token may open."""
+        left = [
+            each for each in self.noted.get(name, ()) if each != accessor and self.world.tokens[each].state == "waiting"
+        ]
+        check(not left, f"link {name} {why}, and {left} can still be opened")
+
+    def sent(self, token: Token) -> None:
+        known = any(token.accessor in accessors for accessors in self.noted.values())
+        check(known, f"{token.accessor} leaves, and the journal does not know it")
+        check(token.sent == 0, f"{token.accessor} leaves a second time")
 
     def _published(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         former, number = int(before.get("generation", "0") or 0), int(after["generation"])
