@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+import shutil
 import ssl
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from providers.woocommerce.issuer import SECRET_FIELDS
 from sandbox.server_process import ServerProcess
 from sandbox.vault import Access, client
 from tests.docs.markdown import KINDS, PAGES, ROOT, Block, all_blocks, blocks, missing, table, the_block
+from tests.docs.test_bigcommerce_way import ROLES
 from tests.docs.test_first_store import SESSIONS
 from tests.operations.conftest import ORDERS, Project, call
 
@@ -33,6 +35,7 @@ def test_every_block_is_tried(block: Block) -> None:
     expected = {
         "shell": "sh",
         "python": "python",
+        "settings": "yaml",
         "file": "yaml",
         "policy": "hcl",
         "shown": "text",
@@ -40,10 +43,11 @@ def test_every_block_is_tried(block: Block) -> None:
     }
     assert block.language == expected[block.kind]
     tried = {
-        "shell": {*SESSIONS, "by-hand"},
+        "shell": {*SESSIONS, *ROLES, "by-hand"},
+        "settings": {"stacks/production/_stack.yaml"},
         "python": {"reader"},
         "policy": {"reader"},
-        "shown": {"last", "drift", "label", "status of stacks/sandbox"},
+        "shown": {"last", "drift", "label", "mail", "status of stacks/sandbox"},
     }
     if block.kind == "run elsewhere":
         assert (ROOT / block.what).exists()
@@ -62,12 +66,18 @@ def test_no_fence_is_overlooked(page: Path) -> None:
 def test_declared_files_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: connections\nruntime: python\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "stacks" / "rights", tmp_path / "stacks" / "rights")
     assert call("init", "production", "--backend", "s3://acme-state").code == 0
     (tmp_path / block.what).write_text(block.text, encoding="utf-8")
+    for added in (found for found in all_blocks("settings") if found.page == block.page):
+        settings = tmp_path / added.what
+        settings.write_text(settings.read_text(encoding="utf-8") + added.text, encoding="utf-8")
     stack = load(tmp_path / "stacks", "production", platforms(), project="connections")
     assert [store.file for store in stack.stores] == [block.what]
     assert stack.connections
-    assert not any(connection.warnings for connection in stack.connections)
+    # At BigCommerce something can never be proved, and that is said.
+    warned = {connection.platform for connection in stack.connections if connection.warnings}
+    assert warned == {connection.platform for connection in stack.connections} & {"bigcommerce"}
 
 
 def test_a_comparison_of_outputs_can_fail() -> None:

@@ -129,8 +129,13 @@ def messages() -> list[tuple[str, str]]:
     troubles = [
         *((name_of(README), row[1]) for row in table(README, heading="## When something fails")),
         *(
-            ("docs/woocommerce.md", row[0])
-            for row in table(ROOT / "docs" / "woocommerce.md", heading="Other lines you may meet")
+            (f"docs/{page}", row[0])
+            for page, heading in (
+                ("woocommerce.md", "Other lines you may meet"),
+                ("bigcommerce.md", "## When it fails"),
+                ("stone-edge.md", "## When it fails"),
+            )
+            for row in table(ROOT / "docs" / page, heading=heading)
         ),
     ]
     quoted = {(page, text) for page, cell in troubles for text in re.findall(r"`([^`]+)`", cell)}
