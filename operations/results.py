@@ -4,6 +4,7 @@ A result is a frozen dataclass; its fields are the keys of the JSON document.
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -76,6 +77,14 @@ def words(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(words(inner) for inner in value) or "-"
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def counted(value: Any) -> str:
+    """A value as a narrow cell: of rows with levels only how many have which, the most frequent first."""
+    if not isinstance(value, Mapping):
+        return words(value)
+    levels = Counter(words(level) for level in value.values())
+    return ", ".join(f"{many} {level}" for level, many in levels.most_common()) or "-"
 
 
 def together(said: Iterable[tuple[str, str]]) -> Iterable[str]:

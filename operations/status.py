@@ -9,20 +9,22 @@ from datetime import datetime
 from typing import Any, Final
 
 from operations.age import due_at, issued_at
-from operations.results import Block, together, words, worst
+from operations.results import Block, counted, together, words, worst
 from operations.screen import table
 from operations.session import Session
 from operations.work import wish
 from providers.core.contract import Capabilities
 from providers.core.due import Facts, Wish, differing, rotation_wished
 from providers.core.errors import ConnectionsError, CouldNotLook
-from providers.core.journal import Journal, Kept, LinkEntry, Published
+from providers.core.journal import Journal, Kept, Published
 from providers.core.ledger import held
 from providers.core.loop import awaited, waiting
 from providers.core.observe import observe
 from providers.core.operation import status_word
+from providers.core.standing import OF_A_PERSON, standing
+from providers.core.toolbox import user_of
 from providers.declarations import Connection, DeclaredLink
-from providers.inputs import ledger_inputs
+from providers.inputs import consumer_inputs, ledger_inputs
 
 EXITS: Final[Mapping[str, int]] = {
     "live": 0,
@@ -40,8 +42,8 @@ EXITS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """One user of a credential: `state` is absent, connecting, awaiting_person, acknowledged or unlinking; `generation`
-    the one it works with, 0 for none."""
+    """One user of a credential: `state` is one of `standing.LinkState`; `generation` the one it works with, 0 for none;
+    `reasons` what is known and owed, in words."""
 
     name: str
     to: str
@@ -49,6 +51,7 @@ class LinkStatus:
     generation: int = 0
     confirmed_by: str = ""
     confirmed_at: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def _row(entry: ConnectionStatus) -> tuple[str, ...]:
     age = "-" if entry.age_days is None else f"{entry.age_days} d"
     due = entry.rotation_due.date() if entry.rotation_due else None
     links = ", ".join(f"{link.name} {link.state}" for link in entry.links)
-    return (entry.name, words(entry.rights), entry.state, words(entry.generation or None), age, words(due), links)
+    return (entry.name, counted(entry.rights), entry.state, words(entry.generation or None), age, words(due), links)
 
 
 # --- one connection ---
@@ -144,7 +147,7 @@ def _status(session: Session, connection: Connection, *, live: bool) -> Connecti
         issued_at=since,
         age_days=(now - since).days if since else None,
         rotation_due=due_at(session.stack, connection, journal),
-        links=_links(connection, journal),
+        links=_links(session, connection, journal),
         reasons=(*look.problems, *look.drift, *look.person, *look.waiting),
     )
 
@@ -164,7 +167,7 @@ def _in_the_journal(session: Session, connection: Connection, wished: Wish) -> _
         return _Look(journal, waiting=("it was ended and is declared again; `pulumi up` makes it",))
     facts = _facts(connection, journal, session.toolbox.clock())
     drift = _not_as_declared(journal, wished, operation.store)
-    return _with_links(connection, facts.journal, drift, awaited(facts, wished), waiting(facts, wished))
+    return _with_links(session, connection, facts.journal, drift, awaited(facts, wished), waiting(facts, wished))
 
 
 def _at_the_store(session: Session, connection: Connection, wished: Wish) -> _Look:
@@ -176,10 +179,11 @@ def _at_the_store(session: Session, connection: Connection, wished: Wish) -> _Lo
         f"{name} is {words(seen.fields[name])} at the store, {words(wished.fields[name])} in the file"
         for name in changed
     )
-    return _with_links(connection, seen.journal, (*otherwise, *seen.drift), seen.person, seen.waiting)
+    return _with_links(session, connection, seen.journal, (*otherwise, *seen.drift), seen.person, seen.waiting)
 
 
 def _with_links(
+    session: Session,
     connection: Connection,
     journal: Journal | None,
     drift: tuple[str, ...],
@@ -191,11 +195,10 @@ def _with_links(
         return _Look(journal, (), drift, person, waits)
     leaked = journal.generations[journal.current].compromised
     problems = (f"generation {journal.current} is compromised: {leaked}",) if leaked else ()
-    for link in _links(connection, journal):
+    for link in _links(session, connection, journal):
         place = f"{connection.name}/{link.name}"
-        if link.state == "awaiting_person":
-            line = f"{place}: take over generation {journal.current}, then `connections confirm {place} --by WHO`"
-            person = (*person, line)
+        if link.state in {"awaiting_person", "waiting_for_vendor"}:
+            person = (*person, *(f"{place}: {reason}" for reason in link.reasons))
         elif link.state in {"absent", "connecting"}:
             drift = (*drift, f"{place} does not have generation {journal.current} yet; `pulumi up` gives it")
         elif link.state == "unlinking" or link.to == "":
@@ -240,9 +243,9 @@ def _not_as_declared(journal: Journal, wished: Wish, address: str) -> tuple[str,
     return tuple(f"{line}; `pulumi up` settles it" for line in found)
 
 
-def _links(connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
+def _links(session: Session, connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
     """The declared links, then those that only the journal has."""
-    declared = [_link(link, journal.links.get(link.name), journal.current) for link in connection.links]
+    declared = [_link(session, connection, link, journal) for link in connection.links]
     known = {link.name for link in connection.links}
     extra = [
         LinkStatus(name, "", "unlinking", entry.acknowledged)
@@ -252,18 +255,14 @@ def _links(connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
     return (*declared, *extra)
 
 
-def _link(link: DeclaredLink, entry: LinkEntry | None, current: int | None) -> LinkStatus:
+def _link(session: Session, connection: Connection, link: DeclaredLink, journal: Journal) -> LinkStatus:
+    entry = journal.links.get(link.name) or journal.links.get(link.was)
+    user = user_of(consumer_inputs(session.project, session.stack, connection, link))
+    stands = standing(f"{connection.name}/{link.name}", entry, journal.current, user)
     if entry is None:
         return LinkStatus(link.name, link.to, "absent")
-    state = "connecting"
-    if entry.state == "unlinking":
-        state = "unlinking"
-    elif entry.acknowledged and entry.acknowledged == current:
-        state = "acknowledged"
-    elif link.to == "person" and entry.connecting == current:
-        state = "awaiting_person"
-    by, at = (str(entry.receipt.get(f"confirmed_{word}", "")) for word in ("by", "at"))
-    return LinkStatus(link.name, link.to, state, entry.acknowledged, by, at)
+    by, at = (str(entry.receipt.get(word, "")) for word in OF_A_PERSON)
+    return LinkStatus(link.name, link.to, stands.state, entry.acknowledged, by, at, stands.reasons)
 
 
 # --- what nobody declares ---
