@@ -215,7 +215,10 @@ def _close(run: Run, step: Step, facts: Facts) -> None:
 
 
 def _closed(run: Run, step: Step, facts: Facts) -> None:
-    run.decide(_journal(facts).model_copy(update={"phase": "closed"}), "closed: nothing of ours is alive")
+    journal = _journal(facts)
+    # Of links that were forgotten: the others took theirs with them.
+    run.book.forget_received(range(1, journal.inbounds + 1))
+    run.decide(journal.model_copy(update={"phase": "closed"}), "closed: nothing of ours is alive")
 
 
 def _issue(run: Run, step: Step, facts: Facts) -> None:

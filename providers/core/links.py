@@ -216,9 +216,10 @@ class LinkRun:
             return LinkOutcome(entry, findings, problems)
         taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
         if self.link.acknowledges == "person" and not taken_over:
-            settled = entry.acknowledged == number
-            words = f"{self.where}: {owed(self.where, entry, self.answers)}"
-            return LinkOutcome(entry, findings, person=() if settled else (words,))
+            seen = [f"{finding.check}: {finding.evidence}" for finding in findings if finding.verdict == "unverifiable"]
+            words = f"{self.where}: {'; '.join([owed(self.where, entry, self.answers), *seen])}"
+            # Given once more, it is still acknowledged.
+            return LinkOutcome(entry, findings, person=() if entry.acknowledged == number else (words,))
         journal = self.journal()
         if self.entry(journal) != entry:
             return None

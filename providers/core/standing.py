@@ -56,8 +56,10 @@ def standing(where: str, entry: LinkEntry | None, number: int | None, user: User
         if user.terms.by_mail(mails=user.mails):
             return Standing("connecting", words, _known(entry))
         return Standing("awaiting_person", "", (f"{words}: on a terminal, `connections handover {where}`",))
-    state: LinkState = "waiting_for_vendor" if user.answers and not entry.inbound else "awaiting_person"
-    return Standing(state, "", (*_known(entry), owed(where, entry, user.answers)))
+    if user.answers and not entry.inbound:
+        return Standing("waiting_for_vendor", "", (*_known(entry), owed(where, entry, user.answers)))
+    came = ("its vendor's values are in Vault",) if entry.inbound else ()
+    return Standing("awaiting_person", "", (*_known(entry), *came, owed(where, entry, user.answers)))
 
 
 def owed(where: str, entry: LinkEntry, answers: bool) -> str:

@@ -18,13 +18,14 @@ from providers.core.address import host_of, place_of
 from providers.core.contract import Clock, CredentialKind, Documents, Inbound, Issuer, Keyring, LinkKind
 from providers.core.courier import StackCourier
 from providers.core.due import Wish
-from providers.core.handover import Handover, Terms
+from providers.core.handover import Courier, Handover, Terms
 from providers.core.http import Http, HttpSettings
 from providers.core.journal import Book
 from providers.core.links import LinkOperation, LinkRun
 from providers.core.marker import Owner
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
+from providers.core.standing import User
 from providers.core.vault import Vault, VaultSettings
 
 Inputs = Mapping[str, Any]
@@ -105,14 +106,25 @@ class _LinkTools:
     def inbound(self) -> Inbound | None:
         """What came in for this link, from Vault."""
         journal, _ = self._book.journal()
-        entry = journal.links.get(self._inputs["link"]) if journal is not None else None
-        values = self._book.received(self._inputs["link"], entry.inbound) if entry and entry.inbound else None
-        return Inbound(values, entry.inbound_generation) if entry and values else None
+        links = journal.links if journal is not None else {}
+        # Until a link that was renamed is connected, its entry has the former name.
+        entry = links.get(self._inputs["link"]) or links.get(self._inputs.get("link_was", ""))
+        values = self._book.received(entry.inbound) if entry is not None and entry.inbound else None
+        return Inbound(values, entry.inbound_generation) if entry is not None and values is not None else None
 
 
-def _terms(kind: LinkKind, inputs: Inputs) -> Terms:
-    """How the user outside gets the values; `auto` is `sealed`, the safest."""
-    how = inputs["handover"]
+def user_of(inputs: Inputs) -> User:
+    """What a link's inputs declare of its user."""
+    kind = kinds.link(inputs["to"])
+    return User(bool(kind.what), bool(kind.inbound_fields), _terms(kind, inputs), bool(inputs.get("mail")))
+
+
+def _terms(kind: LinkKind, inputs: Inputs) -> Terms | None:
+    """How the user outside gets the values; `auto` is `sealed`, the safest. None where it reads Vault: so does a person who
+    has no address."""
+    how = inputs.get("handover", "auto")
+    if not kind.what or not (inputs.get("recipient") or how != "auto"):
+        return None
     return Terms(
         how="sealed" if how == "auto" else how,
         to=inputs.get("recipient", ""),
@@ -227,14 +239,8 @@ class Toolbox:
         terminal, to a person and nobody else."""
         kind = kinds.link(inputs["to"])
         operation = operation or self.link_operation(inputs)
-        handover = None
-        # `to: person` without a recipient: that person reads Vault.
-        if kind.what and (inputs.get("recipient") or inputs.get("handover", "auto") != "auto"):
-            ca_file = inputs.get("hosts", {}).get("ca_file", "")
-            courier = StackCourier(
-                self.vault, inputs["vault"]["hubs"], inputs.get("mail"), ca_file, self.clock, show
-            )
-            handover = Handover(_terms(kind, inputs), courier, self.clock, again)
+        # Also where nothing is to be handed over: what once was is voided at the end.
+        handover = Handover(_terms(kind, inputs), self.courier(inputs, show), self.clock, again) if kind.what else None
         tools = _LinkTools(self, inputs, operation.book)
         return LinkRun(
             operation,
@@ -244,6 +250,12 @@ class Toolbox:
             handover=handover,
             answers=bool(kind.inbound_fields),
         )
+
+    def courier(self, inputs: Inputs, show: Callable[[str], None] | None = None) -> StackCourier:
+        """What carries the hand-overs of the stack."""
+        ca_file = inputs.get("hosts", {}).get("ca_file", "")
+        hubs = inputs["vault"].get("hubs", "")
+        return StackCourier(self.vault, hubs, inputs.get("mail"), ca_file, self.clock, show)
 
     def close(self) -> None:
         """Log out everywhere, and end every connection and login of this process."""
