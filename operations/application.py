@@ -83,7 +83,7 @@ def verify(context: typer.Context, scope: Scope = "") -> Result:
 def doctor(
     context: typer.Context, stores: Annotated[list[str] | None, typer.Argument(help="Stores; none is all")] = None
 ) -> Result:
-    """What stands between us and Vault, the engine and every store, with the cure."""
+    """What stands between us and Vault, the engine, the mail server and every store, with the cure."""
     return _do("doctor.doctor", context, tuple(stores or ()))
 
 

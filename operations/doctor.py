@@ -1,4 +1,7 @@
-"""`connections doctor`: what stands between us and Vault, the engine and every store, with the cure. Changes nothing."""
+"""`connections doctor`: what stands between us and Vault, the engine, the mail server and every store, with the cure.
+
+Changes nothing.
+"""
 
 import importlib
 import importlib.metadata
@@ -12,15 +15,22 @@ from typing import Any, Literal
 from operations.results import Block, words
 from operations.screen import table
 from operations.session import Session
-from providers.core.errors import ConnectionsError, CouldNotLook
+from providers.core.courier import StackCourier
+from providers.core.errors import ConnectionsError, CouldNotLook, VaultDenied
 from providers.core.hardening import child_environment
 from providers.core.policies import ROLES
+from providers.core.redaction import Secret
+from providers.core.toolbox import user_of
 from providers.declarations import Store
+from providers.inputs import consumer_inputs
 
 State = Literal["ok", "failed", "unknown"]
 
 ENGINE_WITHIN = 30.0
 """Seconds the engine may take to say its version."""
+
+WRAPPED_FOR = 60
+"""Seconds for which the token of a check would open, were it not voided at once."""
 
 BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
 
@@ -30,7 +40,7 @@ DIAGNOSIS = "providers.{}.diagnosis"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: `where` is vault, engine or a store's name."""
+    """One thing looked at: `where` is vault, engine, hand-over or a store's name."""
 
     where: str
     check: str
@@ -66,6 +76,7 @@ def doctor(session: Session, stores: Sequence[str]) -> Diagnosis:
     # Without Vault there are no logins: the stores would only say so again.
     usable = not any(entry.state == "failed" for entry in found if entry.where == "vault")
     if usable:
+        found += _hand_overs(session)
         asked = session.each("asking stores", chosen, lambda store: _store(session, store))
         found += (check for checks in asked for check in checks)
     else:
@@ -125,6 +136,45 @@ def _sentinel(session: Session, inputs: dict[str, Any]) -> str:
 def _key(session: Session, inputs: dict[str, Any], name: Literal["marker", "fingerprint"]) -> str:
     session.toolbox.keyring(inputs).mac(name, ["doctor"])
     return f"{inputs['vault']['transit']}/hmac/connections-{name} makes digests"
+
+
+# --- what hand-overs take ---
+
+
+def _hand_overs(session: Session) -> Iterator[Check]:
+    """Where the stack hands something over: a token that nobody gets, voided at once, and the mail server's login."""
+    handed = [
+        inputs
+        for connection in session.stack.connections
+        for link in connection.links
+        if user_of(inputs := consumer_inputs(session.project, session.stack, connection, link)).terms is not None
+    ]
+    if not handed:
+        return
+    courier = session.toolbox.courier(handed[0])
+    yield _asked("wrapping", lambda: _wrapping(courier))
+    if courier.mails:
+        yield _asked("mail server", courier.greet)
+    else:
+        words = "the stack has none: what is handed over is shown on a terminal"
+        yield Check("hand-over", "mail server", "unknown", words, "Declare hubs.mail in _stack.yaml")
+
+
+def _wrapping(courier: StackCourier) -> str:
+    wrapped = courier.wrap({"doctor": Secret("nothing")}, WRAPPED_FOR)
+    courier.void(wrapped.accessor)
+    return "Vault puts values behind a single-use token, and voids it"
+
+
+def _asked(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check("hand-over", name, "ok", look())
+    except VaultDenied as error:
+        # Only what hands over may: other logins need it not.
+        return Check("hand-over", name, "unknown", error.what, "Look with a login of the role apply")
+    except ConnectionsError as error:
+        state: State = "unknown" if isinstance(error, CouldNotLook) else "failed"
+        return Check("hand-over", name, state, error.what, error.do)
 
 
 # --- the engine ---

@@ -28,6 +28,9 @@ format: 1
 vault: {{mount: {mount}, admins: admins, hubs: hubs, adopt: legacy, transit: transit}}
 defaults: {{rotate_after: 90d, overlap: 24h, verify: read}}
 rotation: {{by: schedule, spread: 14d, at_most: 5}}
+# Who gets credentials handed over, and by which mail server:
+# hubs: {{mail: {{server: smtp.agency.example, from: integrations@agency.example}}}}
+# recipients: ["*@agency.example"]
 teams:
   integrations: {{mail: integrations@agency.example}}     # who answers for stores: put your teams here
 """
@@ -133,3 +136,6 @@ def _vault_commands(project: str, stack: str, mount: str) -> Iterator[str]:
     yield "# or, in a pipeline, with VAULT_JWT_ROLE and VAULT_JWT_FILE of a role bound to its repository and environment."
     yield "# Admin logins of stores lie under the host they are for; the password is asked for, not typed as an argument:"
     yield f"#   vault kv put -mount={places.admins} -cas=0 HOST[/PATH] username=NAME password=-"
+    yield "# The mail server of hubs.mail in _stack.yaml, which sends hand-overs, may want a login too:"
+    yield f"#   vault kv put -mount={places.hubs} -cas=0 mail username=NAME password=-"
+    yield "# A hand-over goes behind a single-use token; the policies of apply and operator allow sys/wrapping/wrap for it."

@@ -58,13 +58,25 @@ class StackCourier:
 
     def send(self, to: str, subject: str, text: str) -> None:
         """Mail a text to one address, with the login that lies in Vault if there is one."""
-        settings = self._mail
-        if settings is None:
+        settings = self._settings()
+        mail.send(settings, mail.compose(settings.sender, to, subject, text, self._clock()), self._login())
+
+    def greet(self) -> str:
+        """Talk to the mail server as far as its login, and send nothing; what was found, in words."""
+        settings, login = self._settings(), self._login()
+        mail.greet(settings, login)
+        server, port = settings.place
+        return f"{server}:{port} takes {'the login in Vault' if login is not None else 'mail without a login'}"
+
+    def _settings(self) -> MailSettings:
+        if self._mail is None:
             raise Refused("the stack has no mail server", do="Declare hubs.mail in _stack.yaml")
+        return self._mail
+
+    def _login(self) -> MailLogin | None:
         found = self._vault.secret(self._hubs, LOGIN)
-        login = None
-        if found is not None:
-            if found.keys() != {"username", "password"}:
-                raise Refused(f"{self._hubs}/{LOGIN} does not hold username and password", do="Write it again")
-            login = MailLogin(**found)
-        mail.send(settings, mail.compose(settings.sender, to, subject, text, self._clock()), login)
+        if found is None:
+            return None
+        if found.keys() != {"username", "password"}:
+            raise Refused(f"{self._hubs}/{LOGIN} does not hold username and password", do="Write it again")
+        return MailLogin(**found)

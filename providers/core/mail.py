@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -97,14 +97,29 @@ def send(
     was given over and the answer was lost: it may have been sent.
     """
     recipient, content = _checked(settings, message)
+    with _conversation(settings, login, monotonic) as client:
+        client.done(client.mail(settings.sender))
+        client.done(client.rcpt(recipient))
+        client.done(client.data(content))
+
+
+def greet(settings: MailSettings, login: MailLogin | None = None) -> None:
+    """Talk to the server as far as its login, and send nothing. Errors as of `send`."""
+    with _conversation(settings, login, time.monotonic):
+        return
+
+
+@contextlib.contextmanager
+def _conversation(
+    settings: MailSettings, login: MailLogin | None, monotonic: Callable[[], float]
+) -> "Iterator[_Client]":
+    """A server that is ready to take a message."""
     client = _Client(settings, monotonic)
     try:
         client.begin()
         if login is not None:
             client.log_in(login)
-        client.done(client.mail(settings.sender))
-        client.done(client.rcpt(recipient))
-        client.done(client.data(content))
+        yield client
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
         raise client.meaning(error) from None
     finally:

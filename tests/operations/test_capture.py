@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
-import select
-import subprocess
 import sys
 import termios
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +16,7 @@ from operations.values import LARGEST, parsed, read_values
 from providers.core.errors import ConnectionsError
 from sandbox.client import HandMadeKey
 from tests.operations.conftest import ORDERS, Project
+from tests.operations.terminal import on_a_terminal, until
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = ("consumer_key", "consumer_secret")
@@ -260,39 +256,6 @@ def test_what_makes_no_sense(awaiting: tuple[Project, str], arguments: tuple[str
 
 
 # --- a terminal ---
-
-
-@contextmanager
-def on_a_terminal(project: Project, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The command in a process of its own whose standard input and error are a terminal; its other end."""
-    master, slave = pty.openpty()
-    environment = {**os.environ, **project.environment(), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "operations", *arguments],
-        cwd=project.root,
-        env=environment,
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=slave,
-    )
-    os.close(slave)
-    try:
-        yield process, master
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-        os.close(master)
-
-
-def until(master: int, text: str, seen: bytearray, seconds: float = 60.0) -> None:
-    """Read the terminal until it shows a text."""
-    deadline = time.monotonic() + seconds
-    while text.encode() not in seen:
-        ready, _, _ = select.select([master], [], [], deadline - time.monotonic())
-        assert ready, f"{text!r} did not come: {bytes(seen)!r}"
-        seen += os.read(master, 4096)
 
 
 def test_what_is_typed_is_not_shown(awaiting: tuple[Project, str]) -> None:

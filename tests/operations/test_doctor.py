@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from operations import doctor
 from providers.core.errors import CouldNotLook
 from providers.core.toolbox import Toolbox
+from tests.operations.bigcommerce_store import Account, open_account
 from tests.operations.conftest import ADMIN_PASSWORD, ORDERS, Project
 
 VAULT = ("settings", "health", "login", "sentinel", "marker key", "fingerprint key")
@@ -215,3 +217,65 @@ def test_an_issuer_that_cannot_be_made(connected: tuple[Project, str], monkeypat
 
     monkeypatch.setattr(Toolbox, "issuer", refuse)
     assert by_name(project.ask("doctor"), "fresh-roast")["store"]["state"] == "unknown"
+
+
+# --- hand-overs ---
+
+
+@pytest.fixture
+def account(project: Project, tmp_path: Path) -> Account:
+    return open_account(project, tmp_path)
+
+
+def of_hand_overs(account: Account, code: int = 0) -> dict[str, tuple[str, str]]:
+    document = account.project.ask("doctor", code=code)
+    return {
+        entry["check"]: (entry["state"], entry["words"])
+        for entry in document["checks"]
+        if entry["where"] == "hand-over"
+    }
+
+
+def test_what_hand_overs_take(account: Account) -> None:
+    mails = len(account.office.mails.mails())
+    port = account.project.control.mail.server().starttls_port
+    found = {
+        "wrapping": ("ok", "Vault puts values behind a single-use token, and voids it"),
+        "mail server": ("ok", f"localhost:{port} takes the login in Vault"),
+    }
+    assert of_hand_overs(account) == found
+    assert len(account.office.mails.mails()) == mails
+    account.project.role = "preview"
+    account.project.ask("doctor", code=1)
+
+
+def test_a_login_that_hands_nothing_over(account: Account) -> None:
+    account.project.role = "verify"
+    assert {name: state for name, (state, _) in of_hand_overs(account).items()} == {
+        "wrapping": "unknown",
+        "mail server": "ok",
+    }
+    account.project.role = "operator"
+    account.project.ask("doctor", code=1)
+
+
+def test_a_mail_server_that_takes_no_login(account: Account) -> None:
+    account.project.control.mail.delete_account("connections")
+    state, words = of_hand_overs(account, code=1)["mail server"]
+    assert (state, "refuses" in words) == ("failed", True)
+
+
+def test_a_mail_server_that_is_not_there(account: Account) -> None:
+    file = account.project.folder / "_stack.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(re.sub(r"port: \d+", "port: 1", text), "utf-8")
+    state, words = of_hand_overs(account)["mail server"]
+    assert (state, "cannot be reached" in words) == ("unknown", True)
+    file.write_text(re.sub(r"hubs: \{mail:.*\n", "", text), "utf-8")
+    state, words = of_hand_overs(account)["mail server"]
+    assert (state, "shown on a terminal" in words) == ("unknown", True)
+
+
+def test_where_nothing_is_handed_over_nothing_is_asked(account: Account) -> None:
+    account.declare(links="reader: {to: vault}")
+    assert of_hand_overs(account) == {}
