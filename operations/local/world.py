@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from operations.local.place import PROJECT, STACK, LocalError, Place, write_private
 from providers.core.policies import ROLES, PolicyNames, Role, render_policy
 from sandbox import vault as vault_server
@@ -31,6 +29,9 @@ VERSIONS: Mapping[str, str] = {
 """Which WooCommerce each store of the sandbox runs; a store added to its files runs the newest."""
 
 NEWEST: Final = "11.0.1"
+
+MAIL_USER: Final = "connections"
+"""Whom the mail server lets send."""
 
 OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
     "Newsletter": {"Customers": "read-only"},
@@ -138,13 +139,14 @@ def write_environment(place: Place, environment: Environment) -> None:
     (place.state / "environment").write_text("".join(lines), encoding="utf-8")
 
 
-def _put_login(http: httpx.Client, path: str, username: str) -> str:
+def _put_login(access: vault_server.Access, path: str, username: str) -> str:
     """Write a login with a new password over whatever lies there, and say the password."""
-    answer = http.get(path)
-    version = answer.json()["data"]["metadata"]["version"] if answer.status_code == 200 else 0
     password = secrets.token_urlsafe(24)
-    body = {"options": {"cas": version}, "data": {"username": username, "password": password}}
-    http.post(path, json=body).raise_for_status()
+    with vault_server.client(access) as http:
+        answer = http.get(path)
+        version = answer.json()["data"]["metadata"]["version"] if answer.status_code == 200 else 0
+        body = {"options": {"cas": version}, "data": {"username": username, "password": password}}
+        http.post(path, json=body).raise_for_status()
     return password
 
 
@@ -154,18 +156,14 @@ def _put_login(http: httpx.Client, path: str, username: str) -> str:
 def prepare_stores(place: Place, access: vault_server.Access, stores: Client) -> None:
     """Every declared store with its people, and the mail server with the product's account; their logins for the product in
     Vault, each before it is good for anything."""
-    vault = place.stack.settings.vault
-    with vault_server.client(access) as http:
-        prepare_woocommerce(place, http, stores)
-        if _MAIL_USER not in stores.mail.server().usernames:
-            stores.mail.put_account(_MAIL_USER, _put_login(http, f"/{vault.hubs}/data/mail", _MAIL_USER))
+    prepare_woocommerce(place, access, stores)
     prepare_bigcommerce(place, stores)
+    if MAIL_USER not in stores.mail.server().usernames:
+        hubs = place.stack.settings.vault.hubs
+        stores.mail.put_account(MAIL_USER, _put_login(access, f"/{hubs}/data/mail", MAIL_USER))
 
 
-_MAIL_USER = "connections"
-
-
-def prepare_woocommerce(place: Place, http: httpx.Client, stores: Client) -> None:
+def prepare_woocommerce(place: Place, access: vault_server.Access, stores: Client) -> None:
     """Stores with the users that their connections name, and their admin logins in Vault."""
     stack = place.stack
     known = {row.name for row in stores.stores()}
@@ -173,7 +171,8 @@ def prepare_woocommerce(place: Place, http: httpx.Client, stores: Client) -> Non
         parts = urlsplit(store.address)
         name = parts.path.strip("/")
         if name not in known:
-            password = _put_login(http, f"/{stack.settings.vault.admins}/data/{parts.netloc}/{name}", "connector")
+            place_of_login = f"/{stack.settings.vault.admins}/data/{parts.netloc}/{name}"
+            password = _put_login(access, place_of_login, "connector")
             stores.create_store(name, VERSIONS.get(store.name, NEWEST), password)
         present = {user.login for user in stores.users(name)}
         users = sorted({c.fields["user"] for c in stack.connections if c.store.name == store.name})

@@ -7,8 +7,12 @@ import io
 import pytest
 from rich.console import Console
 
-from operations.local import NEXT, PROJECT, STACK, VERSIONS
-from providers.declarations import load, platforms
+from operations.local.commands import NEXT
+from operations.local.people import PLAYED
+from operations.local.place import PROJECT, STACK
+from operations.local.world import VERSIONS
+from operations.results import counted
+from providers.declarations import Connection, load, platforms
 from tests.docs.markdown import ROOT, missing, shape, the_block
 from tests.end_to_end.workbench import Workbench
 
@@ -16,15 +20,29 @@ from tests.end_to_end.workbench import Workbench
 def test_the_table_is_of_the_sandboxs_files() -> None:
     stack = load(ROOT / "stacks", STACK, platforms(), project=PROJECT)
     lines = shape(the_block("shown", "status of stacks/sandbox").text)
-    head, rule, *rows, summary = lines
+    head, rule, *rows = lines[: 2 + len(stack.connections)]
     assert head == "connection rights state generation age rotation due links"
     assert set(rule) == {"-"}
-    assert summary == f"{STACK}: {len(stack.connections)} live"
-    declared = {entry.name: (entry.fields["rights"], entry.links[0].name) for entry in stack.connections}
-    assert {row.split()[0]: (row.split()[1], row.split()[-2]) for row in rows} == declared
-    assert {row.split(None, 2)[2].rpartition(" ")[0].rpartition(" ")[0] for row in rows} == {"live 1 0 d DATE"}
-    assert {row.split()[-1] for row in rows} == {"acknowledged"}
-    assert len(VERSIONS) == len(stack.stores)
+    assert rows == [row_of(entry) for entry in stack.connections]
+    (awaited,) = [entry.name for entry in stack.connections if is_awaited(entry)]
+    reason, summary = lines[2 + len(stack.connections) :]
+    assert reason.startswith(f"{awaited}: make key number 1 by hand, as `connections sheet {awaited}` says")
+    assert summary == f"{STACK}: {len(stack.connections) - 1} live, 1 awaiting_person"
+    assert f"script/connections sheet {awaited}" in NEXT
+    assert VERSIONS.keys() == {store.name for store in stack.stores if store.platform == "woocommerce"}
+
+
+def is_awaited(entry: Connection) -> bool:
+    return entry.by_person and entry.store.name not in PLAYED
+
+
+def row_of(entry: Connection) -> str:
+    """A row of the table, in shape."""
+    begin, (link,) = f"{entry.name} {counted(entry.fields['rights'])}", entry.links
+    if is_awaited(entry):
+        return f"{begin} awaiting_person - - - {link.name} absent"
+    due = "-" if entry.rotate_after is None else "DATE"
+    return f"{begin} live 1 0 d {due} {link.name} acknowledged"
 
 
 def test_what_make_up_suggests_exists() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from operations import screen
-from operations.results import Said, Table, document, together, words
+from operations.results import Said, Table, counted, document, together, words
 from operations.screen import Screen, plain
 from operations.session import Session
 from providers.core.redaction import Secret
@@ -71,6 +71,20 @@ def test_values_as_documents() -> None:
 )
 def test_values_as_cells(value: object, text: str) -> None:
     assert words(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"Content": "read-only", "Orders": "modify", "Products": "modify"}, "2 modify, 1 read-only"),
+        ({"Content": "read-only", "Orders": "modify"}, "1 read-only, 1 modify"),
+        ({}, "-"),
+        ("read_write", "read_write"),
+        (None, "-"),
+    ],
+)
+def test_rows_of_rights_are_counted_in_a_cell(value: object, text: str) -> None:
+    assert counted(value) == text
 
 
 def test_what_holds_for_many_is_said_once() -> None:
