@@ -4,7 +4,7 @@ This is all that the program declares; `__main__.py` calls `declare`.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
@@ -12,20 +12,23 @@ from pulumi import Alias, ComponentResource, ResourceOptions
 
 from providers.core.resource import ConsumerLink, CredentialResource, Ledger
 from providers.declarations import Connection, DeclaredLink, Stack, load, platforms
-from providers.inputs import consumer_inputs, credential_inputs, ledger_inputs
+from providers.inputs import consumer_inputs, credential_inputs, ledger_inputs, needed
 
 
 class StoreConnection(ComponentResource):
     """One credential and everybody who uses it."""
 
-    def __init__(self, project: str, stack: Stack, connection: Connection, ledger: Ledger) -> None:
+    def __init__(
+        self, project: str, stack: Stack, connection: Connection, first: Sequence[Ledger | CredentialResource]
+    ) -> None:
+        """`first` are the resources that are made before it and ended after it."""
         super().__init__(
             "connections:index:StoreConnection",
             connection.name,
             None,
-            ResourceOptions(depends_on=[ledger], aliases=_aliases(connection.was)),
+            ResourceOptions(depends_on=first, aliases=_aliases(connection.was)),
         )
-        below = ResourceOptions(parent=self, depends_on=[ledger], aliases=_aliases(connection.was))
+        below = ResourceOptions(parent=self, depends_on=first, aliases=_aliases(connection.was))
         make = _resource(connection.platform, connection.kind)
         self.credential = make(connection.name, credential_inputs(project, stack, connection), below)
         self.links = [
@@ -66,5 +69,8 @@ def declare(stacks: Path) -> None:
         for warning in connection.warnings:
             pulumi.log.warn(f"{connection.name}: {warning}")
     ledger = Ledger("ledger", ledger_inputs(project, stack))
-    for connection in stack.connections:
-        StoreConnection(project, stack, connection, ledger)
+    credentials: dict[str, CredentialResource] = {}
+    for connection in sorted(stack.connections, key=lambda connection: bool(needed(connection))):
+        other = needed(connection)
+        first: list[Ledger | CredentialResource] = [ledger, *([credentials[other]] if other else [])]
+        credentials[connection.name] = StoreConnection(project, stack, connection, first).credential

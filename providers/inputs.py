@@ -19,6 +19,13 @@ def credential_inputs(project: str, stack: Stack, connection: Connection) -> dic
     }
 
 
+def needed(connection: Connection) -> str:
+    """The full name of the connection of the same store by whose credential this one's is made and ended; empty where by
+    none."""
+    word = kinds.credential(f"{connection.platform}/{connection.kind}").needs
+    return f"{connection.store.name}/{connection.fields[word]}" if word else ""
+
+
 def consumer_inputs(project: str, stack: Stack, connection: Connection, link: DeclaredLink) -> dict[str, Any]:
     """Everything the provider needs for a link: what is declared, where the journal is, and what a hand-over takes."""
     settings = stack.settings

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from providers.bigcommerce import download
+from providers.bigcommerce import download, storefront
 from providers.bigcommerce.issuer import BY_PERSON, FIELDS, SECRET_FIELDS, address, issuer
 from providers.bigcommerce.rights import wider
 from providers.core.contract import CredentialKind, Fields
@@ -34,6 +34,18 @@ CREDENTIALS: Mapping[str, CredentialKind] = {
         address=address,
         parse=_parse,
         proof_age=PROOF_AGE,
+    ),
+    "storefront_token": CredentialKind(
+        name="storefront_token",
+        identity="store_hash",
+        fields=storefront.FIELDS,
+        revisable=storefront.BY_ACCOUNT.revisable,
+        secret_fields=storefront.SECRET_FIELDS,
+        issuer=storefront.issuer,
+        kept=("api", "panel", "account"),
+        wider=storefront.wider,
+        address=address,
+        needs="account",
     ),
 }
 """The kinds of credentials this platform gives, by their declared names."""

@@ -9,5 +9,9 @@ class ApiAccount(CredentialResource, module="bigcommerce", name="ApiAccount"):
     """A store-level API account, which a person makes and deletes."""
 
 
-RESOURCES: Mapping[str, type[CredentialResource]] = {"api_account": ApiAccount}
+class StorefrontToken(CredentialResource, module="bigcommerce", name="StorefrontToken"):
+    """A storefront or private token, which an API account of the same store makes and revokes."""
+
+
+RESOURCES: Mapping[str, type[CredentialResource]] = {"api_account": ApiAccount, "storefront_token": StorefrontToken}
 """The resource class of each declared kind."""

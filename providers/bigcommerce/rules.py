@@ -18,6 +18,12 @@ PRIVATE: Final = "private"
 TOKEN_ROW, TOKEN_LEVEL = "Storefront API tokens", "manage"
 """What an account needs to make and revoke tokens (sheet 8)."""
 
+SERVERS_LATER: Final = (
+    "token: a storefront token is for browsers alone: from servers one made after 2026-06-30 does not work, and an older one"
+    " until 2027-03-31 only; a server needs `token: private`"
+)
+"""Sheet 8."""
+
 TAKES: Final[Mapping[str, str]] = {"stone-edge": "api_account"}
 """The one kind of credential that a consumer works with (sheet stone_edge.md 1)."""
 
@@ -113,6 +119,8 @@ def _token_rules(connection: Connection) -> Iterator[Remark]:
         yield Remark(("rights",), f"rights: a {fields['token']} token has {allowed}")
     if not private and not fields["cors_origins"]:
         yield Remark((), "'cors_origins' is missing; browsers call with a storefront token, from one or two origins")
+    if not private:
+        yield Remark(("token",), SERVERS_LATER, warning=True)
     # The former token must outlive the overlap, in which its users go over to the next one.
     life, age = fields["expires_after"], connection.rotate_after
     if age is None or age + connection.overlap >= life:

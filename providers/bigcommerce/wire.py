@@ -75,7 +75,14 @@ class Gateway:
         return f"{self._origin.url}/stores/{self.store_hash}/v3/"
 
     def ask(
-        self, method: str, path: str, token: Secret, *, query: Mapping[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        token: Secret,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, Secret] | None = None,
     ) -> Reply:
         """One call. Only a GET is repeated after it was sent: whatever a store may carry out is asked for once.
 
@@ -90,7 +97,7 @@ class Gateway:
             safe=method == "GET",
             query=query or {},
             json=body,
-            headers={"x-auth-token": token, "accept": "application/json"},
+            headers={"accept": "application/json", **(headers or {}), "x-auth-token": token},
         )
         return _reply(answer)
 

@@ -247,8 +247,16 @@ def _awaits_person(journal: Journal) -> bool:
 
 def end_strays(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> tuple[str, ...]:
     """End what is ours and not declared, but what the engine is about to end itself (`leave`); what could not be ended,
-    in words."""
-    return tuple(problem for held in _wanted(toolbox, inputs, leave) for problem in _end(toolbox, inputs, held))
+    in words. What is ended by the credential of another goes before that one."""
+    doomed = sorted(_wanted(toolbox, inputs, leave), key=lambda held: not _needs(held.journal))
+    return tuple(problem for held in doomed for problem in _end(toolbox, inputs, held))
+
+
+def _needs(journal: Journal) -> bool:
+    try:
+        return bool(kinds.credential(journal.platform).needs)
+    except kinds.UnknownKind:
+        return False
 
 
 def _wanted(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> list[Held]:

@@ -486,9 +486,11 @@ class LinkProvider(Provider):
 
 
 def _awaited(journal: Journal) -> bool:
-    """Whether there is no credential yet because a person is to make it."""
+    """Whether there is no credential yet without anybody's fault: a person is to make it, or what makes it is not there."""
     awaited = journal.intended
-    return journal.current is None and awaited is not None and journal.generations[awaited].made_by == "person"
+    if journal.current is not None or journal.phase != "open":
+        return False
+    return awaited is None or journal.generations[awaited].made_by == "person"
 
 
 def _captured(book: Book, journal: Journal) -> int:

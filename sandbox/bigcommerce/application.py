@@ -24,7 +24,8 @@ from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_
 from sandbox.vendor import ControlRoute, Surroundings, Vendor
 
 GATEWAY_HOST = "api.bigcommerce.com"
-STORE_HOST = re.compile(r"store-([a-z0-9]+)\.mybigcommerce\.com\Z")
+STORE_HOST = re.compile(r"store-([a-z0-9]+)(?:-([0-9]+))?\.mybigcommerce\.com\Z")
+"""The host of a store; of one of its channels, as public code calls the GraphQL API of other channels than the first."""
 
 
 class BigCommerce(Vendor):
@@ -42,7 +43,9 @@ class BigCommerce(Vendor):
             return LoginHost(self.state)
         match = STORE_HOST.match(request.prefix)
         store = self.state.store_at(match[1]) if match else None
-        return StoreHost(self, store) if store else None
+        if match is None or store is None or (match[2] and int(match[2]) not in store.settings.channels):
+            return None
+        return StoreHost(self, store, int(match[2] or 0))
 
     def control_routes(self) -> list[ControlRoute]:
         """Stores, accounts, webhooks, shop data and quota."""
@@ -98,6 +101,8 @@ class StoreHost:
 
     vendor: BigCommerce
     store: Store
+    channel: int = 0
+    """The channel whose own host it is; 0 for the store's plain host, where the panel is."""
 
     @property
     def name(self) -> str:
@@ -129,8 +134,8 @@ class StoreHost:
         """Answer a request, and carry out what it asks."""
         try:
             if request.path == storefront.GRAPHQL_PATH:
-                return storefront.graphql(self.vendor.state, self.store, request)
-            if _is_panel(request):
+                return storefront.graphql(self.vendor.state, self.store, request, self.channel)
+            if _is_panel(request) and not self.channel:
                 return panel.answer(self.vendor.state, self.store, request)
         except UnknownInSheetError as reason:
             return unknown_reply(str(reason))

@@ -50,11 +50,12 @@ def revoke(state: State, store: Store, request: VendorRequest) -> Reply:
     return single({})
 
 
-def graphql(state: State, store: Store, request: VendorRequest) -> Reply:
-    """The GraphQL Storefront API, as far as it shows whether a token works: 401 for a dead one, 200 for a good one."""
+def graphql(state: State, store: Store, request: VendorRequest, channel: int = 0) -> Reply:
+    """The GraphQL Storefront API, as far as it shows whether a token works: 401 for a dead one, 200 for a good one. At the
+    host of a channel only its own tokens are good."""
     scheme, _, jwt = request.headers.get("Authorization", "").partition(" ")
     token = state.storefront_token(store, jwt) if scheme.lower() == "bearer" else None
-    if token is None or not _is_alive(state, store, token):
+    if token is None or not _is_alive(state, store, token) or (channel and channel not in token.channels):
         return titled(401, "Unauthorized")
     origin = request.headers.get("Origin")
     if not _may_come_from(store, token, origin):

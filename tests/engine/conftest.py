@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from providers.core.operation import Operation
 from providers.core.redaction import Secret
 from providers.core.toolbox import Inputs, Toolbox
 from tests.protocol.doubles import STORE, MemoryDocuments, MemoryKeyring, MemoryStore, World
+from tests.protocol.handing import OFFICE, MemoryCourier
 
 BY_FORM = Capabilities(
     "form", "store", frozenset({"rights", "user", "purpose"}), lists=True, settle=30.0, relabels=True
@@ -53,6 +54,9 @@ class MemoryToolbox(Toolbox):
     def issuer(self, inputs: Inputs) -> Issuer:
         self._check("issuer")
         return Store(self)
+
+    def courier(self, inputs: Inputs, show: Callable[[str], None] | None = None) -> Any:
+        return MemoryCourier(self.world, mails=bool(inputs.get("mail")), terminal=show is not None)
 
     def operation(self, inputs: Inputs, **given: Any) -> Operation:
         self._check("operation")
@@ -130,6 +134,17 @@ def link(**words: Any) -> dict[str, Any]:
         "handle": {"path": "kv/connections/test/fresh-roast/orders", "rotation": 1.0},
     }
     return usual | words
+
+
+OUTSIDE = {
+    "to": "stone-edge",
+    "handover": "auto",
+    "handover_ttl": 259200.0,
+    "recipient": OFFICE,
+    "mail": {"server": "mail.example", "sender": "integrations@agency.example", "port": 587.0},
+    "hosts": {"private": {}, "ca_file": ""},
+}
+"""The words of a link to a vendor that is handed the values and gives others in return."""
 
 
 def ledger(**words: Any) -> dict[str, Any]:

@@ -100,12 +100,16 @@ def test_every_connection_is_declared_with_its_links_below_it(engine: Recorded, 
             "platform": "woocommerce",
             "kind": "api_key",
             "login": "admin",
+            "authentication": "header",
             "url": "https://fresh-roast.example",
         }
     }
     linked = made["fresh-roast/orders/hub"].inputs
     assert linked["handle"] == {"path": "kv/fresh-roast/orders", "rotation": 1}
-    assert linked["vault"] == {"mount": "kv"}
+    assert linked["vault"] == {"mount": "kv", "hubs": "hubs"}
+    # Nothing is ever sent to a reader of Vault.
+    assert "hosts" not in linked
+    assert "ca_file" in made["fresh-roast/orders/desk"].inputs["hosts"]
 
 
 def test_room_for_the_marker_is_reckoned_with_the_projects_own_name(

@@ -13,9 +13,11 @@ from providers.core.http import Http
 from providers.core.kinds import UnknownKind
 from providers.core.links import PersonReader, VaultReader
 from providers.core.redaction import Secret
-from providers.core.toolbox import Toolbox, now, wish_of
+from providers.core.toolbox import Toolbox, now, user_of, wish_of
+from providers.stone_edge.channel import Channel
 from providers.woocommerce.issuer import ApiKeyIssuer
-from tests.engine.conftest import credential
+from tests.engine.conftest import OUTSIDE, credential, link
+from tests.protocol.handing import OFFICE
 
 ENVIRONMENT = {"VAULT_ADDR": "https://vault.example:8200", "VAULT_TOKEN": "a-token-of-a-test"}
 
@@ -130,9 +132,54 @@ def test_a_kind_of_another_version_is_said(name: str) -> None:
         kinds.credential(name)
 
 
+NO_TOOLS: Any = None
+
+
 def test_kinds_are_found_by_their_names() -> None:
     assert kinds.credential("woocommerce/api_key").identity == "url"
-    assert type(kinds.link("vault")) is VaultReader
-    assert type(kinds.link("person")) is PersonReader
-    with pytest.raises(UnknownKind, match="no link to 'stackone'"):
-        kinds.link("stackone")
+    for to, kind in (("vault", VaultReader), ("person", PersonReader), ("stone-edge", Channel)):
+        assert type(kinds.link(to).link({}, NO_TOOLS)) is kind
+    for to in ("stackone", "stone_edge", "woocommerce", "../vault", "declarations"):
+        with pytest.raises(UnknownKind, match=f"no link to '{to}'"):
+            kinds.link(to)
+
+
+def test_a_link_is_made_of_what_is_declared(toolbox: Toolbox) -> None:
+    hosts = {"private": {"localhost": ["127.0.0.0/8"]}, "ca_file": ""}
+    run = toolbox.link_run(link(**OUTSIDE | {"hosts": hosts, "link_was": "former"}), again="lost")
+    assert (run.name, run.was, run.answers, run.where) == ("hub", "former", True, "fresh-roast/orders/hub")
+    assert run.handover is not None
+    assert run.handover.again == "lost"
+    terms = run.handover.terms
+    assert terms is not None
+    assert (terms.how, terms.to, terms.key, terms.ttl) == ("sealed", OFFICE, "", 259200.0)
+    assert "Stone Edge" in terms.what
+    courier = run.handover.courier
+    assert (courier.mails, courier.address, courier.show) == (True, "https://vault.example:8200", None)
+    assert isinstance(run.link, Channel)
+    tools = run.link._tools
+    assert tools.clock is toolbox.clock
+    # A private network is opened for its own host.
+    assert tools.http("script.example") is tools.http("other.example")
+    assert tools.http("localhost") is not tools.http("script.example")
+    # An operation that is there already is used.
+    operation = toolbox.link_operation(link())
+    assert toolbox.link_run(link(), operation=operation).operation is operation
+
+
+USERS: list[tuple[dict[str, Any], tuple[bool, bool, str]]] = [
+    ({"to": "vault"}, (False, False, "")),
+    ({"to": "person"}, (True, False, "")),
+    ({"to": "person", "handover": "auto", "handover_ttl": 60.0, "recipient": OFFICE}, (True, False, "sealed")),
+    ({"to": "person", "handover": "person", "handover_ttl": 60.0}, (True, False, "person")),
+    ({"to": "stone-edge", "handover": "plain", "handover_ttl": 60.0, "recipient": OFFICE}, (True, True, "plain")),
+]
+
+
+@pytest.mark.parametrize(("words", "wanted"), USERS)
+def test_how_a_user_gets_the_values(words: dict[str, Any], wanted: tuple[bool, bool, str], toolbox: Toolbox) -> None:
+    user = user_of(link(**words))
+    assert (user.by_person, user.answers, user.terms.how if user.terms else "", user.mails) == (*wanted, False)
+    handover = toolbox.link_run(link(**words)).handover
+    # What once was handed over can be voided, whatever is declared now.
+    assert (handover is not None, handover.terms if handover else None) == (user.by_person, user.terms)
