@@ -72,8 +72,12 @@ def prove_current(run: Run, facts: Facts) -> bool:
     kept = facts.kept.get(number, Kept("absent"))
     if run.proved(number) or kept.state != "present" or (Act.VERIFY, number) in run.tried:
         return False
-    # During a freeze the key goes on as it was made, whatever is declared meanwhile.
-    fields = journal.generations[number].wished if run.wish.frozen else run.wish.fields
+    # What cannot change in place is held to how the key was made: for what is declared now another key is due. During a
+    # freeze everything is.
+    made_for = journal.generations[number].wished
+    changeable = frozenset() if run.wish.frozen else facts.capabilities.revisable
+    declared = run.wish.fields.items()
+    fields = {name: value if name in changeable else made_for.get(name, value) for name, value in declared}
     try:
         if run.goes_by(number, journal.generations[number].proof, kept.values, fields):
             return True

@@ -1161,9 +1161,9 @@ def a_person_says_that_a_key_is_gone(core: Core) -> None:
 DAY = 86400.0
 
 
-def proved_by_hand(core: Core) -> tuple[Stage, Key, list[str]]:
+def proved_by_hand(core: Core, **capabilities: Any) -> tuple[Stage, Key, list[str]]:
     """A key made by a person whose proofs are dear, and every proof that was made of it."""
-    stage = by_person(core)
+    stage = by_person(core, **capabilities)
     proofs: list[str] = []
     verify = stage.store.verify
 
@@ -1209,9 +1209,25 @@ def a_key_that_died_since_its_proof_is_noticed(core: Core) -> None:
 
 @rule
 def a_proof_is_of_the_fields_it_was_made_for(core: Core) -> None:
-    stage, _, proofs = proved_by_hand(core)
+    stage, _, proofs = proved_by_hand(core, revisable=frozenset({"rights"}))
     stage.core.observe.observe(stage.operation(proof_age=DAY), stage.wish(rights="read_write"))
     assert proofs == ["proof"]
+
+
+@rule
+def a_key_is_held_to_what_it_was_made_for(core: Core) -> None:
+    """Other rights are declared, a person is asked for another key, and the present one does what it was made for."""
+    stage, key, proofs = proved_by_hand(core)
+    outcome = stage.settle(stage.wish(rights="read_write"), proof_age=DAY)
+    assert (outcome.problems, outcome.state) == ((), "awaiting_person")
+    assert states(stage) == {1: "current", 2: "intended"}
+    assert proofs == []
+    stage.world.pass_time(DAY)
+    assert stage.settle(stage.wish(rights="read_write"), proof_age=DAY).problems == ()
+    assert proofs == ["proof"]
+    key.fields["rights"] = "read_write"
+    stage.world.pass_time(DAY)
+    assert "rights" in words(stage.settle(stage.wish(rights="read_write"), proof_age=DAY))
 
 
 @rule

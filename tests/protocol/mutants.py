@@ -304,6 +304,11 @@ MUTANTS = (
         rule("a_proof_is_repeated_when_it_is_old"),
     ),
     Mutant(
+        "what cannot change in place is held to how the key was made",
+        (("loop", "value if name in changeable else made_for.get(name, value)", "value"),),
+        rule("a_key_is_held_to_what_it_was_made_for"),
+    ),
+    Mutant(
         "a key that is refused by now has no earlier proof",
         (("run", ' or self.issuer.probe(values) == "refused"', ""),),
         rule("a_key_that_died_since_its_proof_is_noticed"),
