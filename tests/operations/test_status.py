@@ -41,6 +41,7 @@ def test_a_fresh_connection_is_live(connected: tuple[Project, str]) -> None:
                 "generation": 1,
                 "confirmed_by": "",
                 "confirmed_at": "",
+                "reasons": [],
             }
         ],
         "reasons": [],

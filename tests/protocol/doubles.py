@@ -34,6 +34,7 @@ from providers.core.contract import (
 from providers.core.errors import Rejected, Transient, UnclearOutcome, VaultConflict, VaultSealed, VaultUnclear
 from providers.core.marker import Owner
 from providers.core.redaction import Secret
+from providers.core.sheet import Sheet, Task
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 STORE = "https://fresh-roast.example"
@@ -335,6 +336,9 @@ class MemoryStore:
 
     def facts(self) -> Mapping[str, str]:
         return {}
+
+    def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
+        return Sheet(f"{task} number {number}", f"{self.world.address}/panel", (f"rights: {fields.get('rights')}",))
 
     # --- changing ---
 

@@ -16,12 +16,12 @@ from tests.protocol.doubles import Token, World, finding
 
 OFFICE = "sales@vendor.example"
 _TOKEN = re.compile(r"hvs\.canary-[0-9]+")
-_LOGIN = {"cart_id": Secret("fresh-roast"), "cart_password": Secret("cart-canary")}
+CART_PASSWORD = "cart-canary"
 
 
 def given_by_vendor() -> Mapping[str, Secret]:
     """What a vendor gives in return."""
-    return dict(_LOGIN)
+    return {"cart_id": Secret("cart-of-the-shop"), "cart_password": Secret(CART_PASSWORD)}
 
 
 def token_in(text: str) -> str:
@@ -119,7 +119,7 @@ class MemoryChannel:
         values = self.book.received(entry.inbound) if entry is not None and entry.inbound else None
         if values is None:
             return ()
-        assert values["cart_password"].reveal() == _LOGIN["cart_password"].reveal()
+        assert values["cart_password"].reveal() == CART_PASSWORD
         if self.verdict == "confirmed" and entry.inbound_generation == generation:
             return (finding("login"), finding(TAKEN_OVER))
         return (finding("login", self.verdict),)
@@ -129,4 +129,4 @@ def secrets_in(world: World, text: Mapping[str, Any]) -> list[str]:
     """Everything secret that a document holds: keys, tokens, what vendors gave."""
     written = json.dumps(text)
     known = [key.value for key in world.keys.values()] + [token.token for token in world.tokens.values()]
-    return [value for value in (*known, "cart-canary") if value in written]
+    return [value for value in (*known, CART_PASSWORD) if value in written]
