@@ -1,5 +1,5 @@
-"""The way of docs/bigcommerce.md and docs/stone-edge.md, command by command: a store of the sandbox whose owner is a scripted
-visitor of the panel's pages, the vendor's office, a real Vault; the providers are called as the engine calls them."""
+"""The way of docs/bigcommerce.md and docs/stone-edge.md, command by command: a store of the sandbox whose owner is a
+scripted visitor of the panel's pages, the vendor's office, a real Vault; the providers are called as the engine does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ROLES = {"acme-parts": "apply", "acme-parts-waits": "apply", "acme-parts-operato
 
 OWNER, PANEL_PASSWORD, MAIL_PASSWORD = "owner@acme.example", "canary-panel-password", "canary-mail-password"
 PROJECT = "connections"
-HASH, OFFICE = "abc123x", "sales@stoneedge.com"
+HASH, OFFICE = "docs12x", "sales@stoneedge.com"
 
 
 class Engine:
@@ -103,6 +103,7 @@ class Way:
         return {
             "stacks/production": f"stacks/{self.prepared.stack}",
             "production:": f"{self.prepared.stack}:",
+            "abc123x": HASH,
             "server: smtp.agency.example": f"server: {mail.host}, port: {mail.starttls_port}",
         }
 
@@ -272,7 +273,10 @@ def way(
     )
     control.mail.put_account("connector", MAIL_PASSWORD)
     with client(vault_server) as http:
-        login = {"options": {"cas": 0}, "data": {"username": "connector", "password": MAIL_PASSWORD}}
+        # Other tests of this Vault send mail too.
+        written = http.get(f"/{m.hubs}/metadata/mail")
+        version = written.json()["data"]["current_version"] if written.status_code == 200 else 0
+        login = {"options": {"cas": version}, "data": {"username": "connector", "password": MAIL_PASSWORD}}
         http.post(f"/{m.hubs}/data/mail", json=login).raise_for_status()
     with Visitor(store.panel_url, stores.ca, OWNER, PANEL_PASSWORD) as owner:
         yield Way(root, prepared, stores, store, owner, secrets={PANEL_PASSWORD, MAIL_PASSWORD})
@@ -313,7 +317,8 @@ def check_credential(way: Way) -> None:
     rows = table_of(BIGCOMMERCE, "fields: credential of bigcommerce")
     told = set().union(*(re.findall(r"`(\w+)`", row[0]) for row in rows))
     published = way.documents("acme-parts/")["acme-parts/stone-edge/credential"]
-    assert (published.keys(), published["state"], published["key_id"]) == (told, "live", "")
+    assert published.keys() == told
+    assert (published["state"], published["key_id"]) == ("live", "")
 
 
 def test_the_number_of_calls_of_a_proof() -> None:
