@@ -201,6 +201,8 @@ class CredentialProvider(Provider):
         except ConnectionsError as error:
             raise NotDone(_placed(operation.owner.connection, error)) from None
         if outcome.problems:
+            # Nobody else would tell the person, whose act may be what ends the problem.
+            _say(operation.owner.connection, outcome.person)
             raise NotDone(_lines(operation.owner.connection, outcome.problems))
         reasons = (*outcome.person, *outcome.waiting)
         _say(operation.owner.connection, reasons)

@@ -222,6 +222,19 @@ def test_a_destroy_that_waits_for_a_person_does_not_fail(world: World, capsys: p
     assert "fresh-roast/orders: delete key" in capsys.readouterr().out
 
 
+def test_a_person_is_asked_although_the_run_fails(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.capabilities = BY_PERSON
+    outs = made()
+    key = MemoryStore(world).add("", outs, "hand")
+    people.capture(provider.TOOLBOX.operation(outs), key.secret)
+    outs = up(outs)
+    key.alive = False
+    capsys.readouterr()
+    with pytest.raises(NotDone, match="does not do what is declared"):
+        up(outs)
+    assert "fresh-roast/orders: make key number 2 by hand" in capsys.readouterr().out
+
+
 # --- read ---
 
 
