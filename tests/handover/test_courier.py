@@ -86,15 +86,11 @@ def office(sandbox: ServerProcess, prepared: Prepared) -> Office:
     return Office(control.stone_edge, control.mail, access.address, access.ca, address=OFFICE)
 
 
-def hand_over(courier: StackCourier, receipt: dict[str, Any], again: str = "", **terms: Any) -> dict[str, Any]:
+def hand_over(courier: StackCourier, receipt: dict[str, Any], again: str = "", key: str = "") -> dict[str, Any]:
     """One hand-over; the last receipt."""
     kept = [receipt]
-    handover = Handover(
-        Terms(**({"how": "sealed", "to": OFFICE, "ttl": 600.0, "what": "API account"} | terms)),
-        courier,
-        lambda: datetime.now(UTC),
-        again,
-    )
+    sealed = Terms("sealed", OFFICE, key, 600.0, "API account")
+    handover = Handover(sealed, courier, lambda: datetime.now(UTC), again)
     handover.give("shop/orders/office", 1, VALUES, receipt, lambda noted, what: kept.append(dict(noted)))
     assert "canary" not in str(kept)
     return kept[-1]

@@ -1862,9 +1862,9 @@ def a_token_is_known_before_it_leaves(core: Core) -> None:
         stage.settle(stage.wish())
         run = stage.channel("office")
         if sent:
-            before(stage, "send", lambda stage=stage: before(stage, "write", _die))
+            before(stage, "send", partial(before, stage, "write", _die))
         else:
-            before(stage, "wrap", lambda stage=stage, step=step: before(stage, step, _die))
+            before(stage, "wrap", partial(before, stage, step, _die))
         with pytest.raises(RuntimeError):
             run.connect()
         assert len(stage.world.mails) == sent
@@ -1976,7 +1976,7 @@ def what_comes_late_for_a_removed_link_finds_a_tombstone(core: Core) -> None:
     for step in (f"write {OWNER.connection}/journal", "read"):
         stage = handed_over(core)
         late = stage.channel("office").disconnect
-        before(stage, f"write {OWNER.connection}/inbound", lambda s=stage, step=step, late=late: before(s, step, late))
+        before(stage, f"write {OWNER.connection}/inbound", partial(before, stage, step, late))
         with pytest.raises(errors.Blocked, match="removed meanwhile"):
             stage.core.people.receive(stage.operation(), "office", given_by_vendor())
         assert "cart-canary" not in str(stage.world.documents)
