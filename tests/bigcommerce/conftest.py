@@ -123,13 +123,17 @@ class Gateway:
 
 @dataclass
 class Loan:
-    """The tools of one operation."""
+    """The tools of one operation; `credentials` are those that other connections have published."""
 
     http: Http
     clock: Clock = lambda: datetime.now(UTC)
+    credentials: Mapping[str, Mapping[str, Secret]] = field(default_factory=dict)
 
     def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
         raise AssertionError("no admin login is asked for")
+
+    def credential(self, connection: str) -> Mapping[str, Secret] | None:
+        return self.credentials.get(connection)
 
 
 MakeIssuer = Callable[..., ApiAccountIssuer]

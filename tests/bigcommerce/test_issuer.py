@@ -72,6 +72,7 @@ def test_what_only_a_person_does(make_issuer: MakeIssuer, stub: Stub, act: str) 
 def test_what_readers_need_and_what_is_shown(make_issuer: MakeIssuer, stub: Stub) -> None:
     issuer = make_issuer()
     assert issuer.public() == {"store_hash": HASH, "api_path": f"{stub.url()}/stores/{HASH}/v3/"}
+    assert issuer.ready() == ""
     assert issuer.tail(SECRET) == "7890"
     assert issuer.tail({"access_token": Secret(TOKEN)}) == ""
     assert stub.asked == []

@@ -37,6 +37,7 @@ def test_the_life_of_a_key(shop: Shop) -> None:
     assert [(key.label, key.fields["user"], key.fields["rights"]) for key in foreign] == [
         ("by hand", "connector", "read_write")
     ]
+    assert issuer.ready() == ""
     issued = issuer.issue(order("read", number=1))
     assert set(issued.secret) == {"consumer_key", "consumer_secret"}
     (key,) = shop.ours(issuer)
