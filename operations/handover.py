@@ -55,7 +55,10 @@ def handover(session: Session, name: str, *, again: bool, reason: str, show: boo
         if problem is not None:
             raise problem
         if not receipt.get("sent_at"):
-            raise PersonNeeded("it was not handed over", do=" ".join(outcome.person), where=name)
+            raise PersonNeeded(
+                "its user has it without a hand-over, by a person's word",
+                do=f"To hand it over all the same: `connections handover {name} --again --reason TEXT`",
+            )
         words = f"{name}: generation {receipt['generation']} was handed over on {receipt['sent_at'][:16]} already"
         repeat = "for another reason" if again else "and void the earlier one"
         return Said((words, f"To repeat it {repeat}: `connections handover {name} --again --reason TEXT`"))

@@ -7,7 +7,7 @@ and doing it twice does no harm.
 from providers.core.acts import ACTS, Later
 from providers.core.due import Act, Facts, Step, Wish, amiss, due, expiring, waits
 from providers.core.errors import Blocked, PersonNeeded, StoreError, VaultConflict
-from providers.core.journal import Kept
+from providers.core.journal import Journal, Kept
 from providers.core.operation import Operation, Outcome
 from providers.core.run import Run
 
@@ -138,16 +138,28 @@ def awaited(facts: Facts, wish: Wish | None) -> tuple[str, ...]:
     if journal is None:
         return ()
     words = [
-        f"make key number {number} by hand and put it in with `connections capture {journal.connection}`"
-        if wish is not None
-        else f"say whether key number {number} was ever made: `connections capture {journal.connection} --lost`"
+        _asked(journal, number, wish)
         for number in journal.in_state("intended")
         if journal.generations[number].made_by == "person" and facts.kept.get(number, Kept("absent")).state == "absent"
     ]
     if facts.capabilities.revoked_by == "person":
         words += [
-            f"delete key {journal.generations[number].key_id or number} at the store, then "
-            f"`connections confirm {journal.connection} --deleted {number}`"
+            f"delete key {journal.generations[number].key_id or number} at the store "
+            f"(`connections sheet {journal.connection}` says how), then "
+            f"`connections confirm {journal.connection} --deleted {number} --reason TEXT`"
             for number in journal.in_state("retiring", "abandoned")
         ]
     return tuple(words)
+
+
+def _asked(journal: Journal, number: int, wish: Wish | None) -> str:
+    """What is asked of a person about a key that was not put in yet."""
+    lost = f"`connections capture {journal.connection} --lost --reason TEXT`"
+    if wish is None:
+        return f"say whether key number {number} was ever made: {lost}"
+    if journal.generations[number].wished != dict(wish.fields):
+        return f"key number {number} was asked for as it was declared before: {lost}, then `pulumi up` asks anew"
+    return (
+        f"make key number {number} by hand, as `connections sheet {journal.connection}` says, and put it in with "
+        f"`connections capture {journal.connection}`"
+    )

@@ -100,8 +100,25 @@ def tasks(operation: Operation, declared: Fields | None) -> tuple[Asked, ...]:
     return tuple(asked)
 
 
+def losses(operation: Operation) -> tuple[str, ...]:
+    """What vanishes with each key that a person is to delete, in words, as the store tells now. A role that may read no
+    secret cannot ask."""
+    journal, _ = operation.book.journal()
+    if journal is None or operation.issuer.capabilities.revoked_by != "person":
+        return ()
+    found: list[str] = []
+    try:
+        for number in journal.in_state("retiring", "abandoned"):
+            kept = operation.book.kept(number)
+            told = operation.issuer.losses(kept.values) if kept.state == "present" else ()
+            found += [f"before key number {number} is deleted: {words}" for words in told]
+    except CouldNotLook:
+        return tuple(found)
+    return tuple(found)
+
+
 _OVERTAKEN = (
-    "Something else is declared by now: make nothing, and say so to whoever gave you this sheet; "
+    "Something else is wanted by now: make nothing, and say so to whoever gave you this sheet; "
     "`connections capture --lost` gives this number up."
 )
 

@@ -18,7 +18,7 @@ from providers.core.address import host_of, place_of
 from providers.core.contract import Clock, CredentialKind, Documents, Inbound, Issuer, Keyring, LinkKind
 from providers.core.courier import StackCourier
 from providers.core.due import Wish
-from providers.core.handover import Courier, Handover, Terms
+from providers.core.handover import Handover, Terms
 from providers.core.http import Http, HttpSettings
 from providers.core.journal import Book
 from providers.core.links import LinkOperation, LinkRun

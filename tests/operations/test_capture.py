@@ -14,6 +14,7 @@ import pytest
 
 from operations.values import LARGEST, parsed, read_values
 from providers.core.errors import ConnectionsError
+from providers.core.journal import Book
 from sandbox.client import HandMadeKey
 from tests.operations.conftest import ORDERS, Project
 from tests.operations.terminal import on_a_terminal, until
@@ -253,6 +254,30 @@ def test_other_rights_ask_for_another_key_and_for_the_end_of_the_first(awaiting:
 def test_what_makes_no_sense(awaiting: tuple[Project, str], arguments: tuple[str, ...]) -> None:
     project, _ = awaiting
     assert project("capture", NAME, *arguments).code == 1
+
+
+def test_who_may_write_no_secret_cannot_capture(awaiting: tuple[Project, str]) -> None:
+    project, there = awaiting
+    project.role = "verify"
+    called = project("capture", NAME, given=pair(hand_made(project, there)))
+    project.role = "apply"
+    assert (called.code, len(called.err.splitlines())) == (3, 1)
+
+
+def test_a_number_that_ends_while_its_key_is_put_in(
+    awaiting: tuple[Project, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, there = awaiting
+    keep = Book.keep
+
+    def meanwhile(*arguments: Any) -> None:
+        keep(*arguments)
+        project.write(f"{NAME}/journal", {**project.journal(NAME), "generations": {}})
+
+    monkeypatch.setattr(Book, "keep", meanwhile)
+    called = project("capture", NAME, given=pair(hand_made(project, there)))
+    assert called.code == 1
+    assert "its number was ended meanwhile. Delete the key at the store" in called.err
 
 
 # --- a terminal ---

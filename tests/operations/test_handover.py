@@ -177,6 +177,20 @@ def test_readers_of_vault_are_handed_nothing(connected: tuple[Project, str]) -> 
     assert (called.code, "'vault' gives nothing in return" in called.err) == (1, True)
 
 
+def test_whoever_had_it_otherwise_gets_it_only_when_asked_for(account: Account) -> None:
+    account.declare(links="office: {to: person}")
+    account.live()
+    project = account.project
+    assert project("confirm", LINK, "--by", "dev@agency.example").code == 0
+    account.declare(links=f"office: {{to: person, recipient: {account.office.address}}}")
+    called = project("handover", LINK)
+    assert (called.code, "without a hand-over, by a person's word" in called.err) == (4, True)
+    assert account.mails() == []
+    called = project("handover", LINK, "--again", "--reason", "the developer lost it")
+    assert called.code == 0, called.err
+    assert known_to(account).store_hash == account.store.hash
+
+
 def test_who_reads_no_secret_cannot_hand_over(live: Account) -> None:
     project = live.project
     project.role = "operator"

@@ -15,7 +15,10 @@ from operations import screen
 from operations.results import Page
 from operations.sheet_forms import as_html, as_markdown, as_text
 from providers.bigcommerce.scopes import PANEL
+from providers.core import loop
 from providers.core.sheet import Sheet, Table
+from providers.declarations import load, platforms
+from providers.inputs import credential_inputs
 from tests.operations.bigcommerce_store import NAME, RIGHTS, Account, open_account
 from tests.operations.conftest import ORDERS, Project
 
@@ -92,7 +95,7 @@ def test_what_is_declared_otherwise_by_now_says_so(account: Account) -> None:
     project.up()
     (entry,) = project.ask("sheet")["sheets"]
     assert entry["number"] == 1
-    assert "Something else is declared by now: make nothing" in entry["sheet"]["notes"][0]
+    assert "Something else is wanted by now: make nothing" in entry["sheet"]["notes"][0]
     (status,) = project.ask("status", code=4)["connections"]
     assert f"`connections capture {NAME} --lost --reason TEXT`, then `pulumi up` asks anew" in status["reasons"][0]
     assert project("capture", NAME, "--lost", "--reason", "was never made").code == 0
@@ -117,6 +120,23 @@ def test_what_is_declared_no_more_is_still_to_be_deleted(account: Account) -> No
     project.write(f"{NAME}/journal", journal | {"phase": "closed", "generations": {}, "links": {}})
     assert asked(project.ask("sheet")) == []
     assert project("sheet", NAME).code == 1
+
+
+def test_what_is_wanted_no_more_before_it_was_made(account: Account) -> None:
+    project = account.project
+    project.up()
+    stack = load(project.root / "stacks", project.stack, platforms(), project=project.prepared.project)
+    toolbox = project.toolbox()
+    (connection,) = stack.connections
+    operation = toolbox.operation(credential_inputs(project.prepared.project, stack, connection))
+    outcome = loop.destroy(operation)
+    toolbox.close()
+    lost = f"`connections capture {NAME} --lost --reason TEXT`"
+    assert outcome.person == (f"say whether key number 1 was ever made: {lost}",)
+    (project.folder / "acme-parts.yaml").unlink()
+    project.role = "preview"
+    (entry,) = project.ask("sheet")["sheets"]
+    assert "make nothing" in entry["sheet"]["notes"][0]
 
 
 def test_what_was_ended_and_is_declared_again(account: Account) -> None:
