@@ -119,6 +119,10 @@ class StorefrontTokenIssuer:
         """Tokens never change: `Unexpected`."""
         self._never("a storefront token never changes")
 
+    def losses(self, secret: Mapping[str, Secret]) -> Sequence[str]:
+        """Nothing hangs on a token."""
+        return ()
+
     def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
         """Nothing of it is a person's: `Unexpected`."""
         self._never("no page makes or revokes storefront tokens")

@@ -183,6 +183,10 @@ class Issuer(Protocol):
         """Facts of the store worth showing (version, address); stable from run to run."""
         ...
 
+    def losses(self, secret: Mapping[str, Secret]) -> Sequence[str]:
+        """What vanishes with this credential when it is deleted, in words, as its store tells now; empty where nothing."""
+        ...
+
     def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
         """What a person does at the store to make the credential of this number, or to delete it. No calls, no secrets."""
         ...

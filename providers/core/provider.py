@@ -22,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from providers.core import ledger, loop
+from providers.core import ledger, loop, people
 from providers.core.contract import RECOGNISED, TAKEN_OVER, CredentialKind
 from providers.core.errors import ConnectionsError, VaultDenied, VaultError
 from providers.core.hardening import harden
@@ -205,7 +205,7 @@ class CredentialProvider(Provider):
             _say(operation.owner.connection, outcome.person)
             raise NotDone(_lines(operation.owner.connection, outcome.problems))
         reasons = (*outcome.person, *outcome.waiting)
-        _say(operation.owner.connection, reasons)
+        _say(operation.owner.connection, (*reasons, *(people.losses(operation) if outcome.person else ())))
         return _outputs(inputs, outcome.journal, outcome.state, reasons, _facts(operation, {}))
 
     @clean
@@ -218,7 +218,7 @@ class CredentialProvider(Provider):
             outcome = loop.destroy(operation)
         except ConnectionsError as error:
             raise NotDone(_not_ended(operation.owner.connection, [error])) from None
-        _finished(operation.owner.connection, outcome)
+        _finished(operation, outcome)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look, and write nothing. Never raises: one resource that cannot be looked at must not end a preview."""
@@ -371,13 +371,14 @@ def _unchecked(id_: str, known: Properties, inputs: Properties, caught: Caught) 
     return ReadResult(id_, {**values, "status": status}, inputs)
 
 
-def _finished(connection: str, outcome: Outcome) -> None:
+def _finished(operation: Operation, outcome: Outcome) -> None:
     """A removal that only waits for a person does not fail here: the ledger keeps it in sight."""
     if outcome.journal is None or outcome.journal.phase == "closed":
         return
+    connection = operation.owner.connection
     if outcome.problems or not outcome.person:
         raise NotDone(_not_ended(connection, [*outcome.problems, *outcome.waiting, *outcome.person]))
-    _say(connection, outcome.person)
+    _say(connection, (*outcome.person, *people.losses(operation)))
 
 
 # --- words ---

@@ -173,6 +173,10 @@ class ApiKeyIssuer:
         finally:
             self.store.keys.forget()
 
+    def losses(self, secret: Mapping[str, Secret]) -> Sequence[str]:
+        """Nothing hangs on a key."""
+        return ()
+
     def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
         """What a person does in wp-admin to make this key by hand, or to revoke it."""
         description = f"{fields['purpose']} #{number}"

@@ -1276,6 +1276,34 @@ def a_captured_key_given_up_lives_until_the_store_refuses_it(core: Core) -> None
 
 
 @rule
+def what_goes_with_a_key_is_told_before_a_person_deletes_it(core: Core) -> None:
+    stage = by_person(core)
+    people, operation = stage.core.people, stage.operation()
+    assert people.losses(operation) == ()
+    stage.settle(stage.wish())
+    key = made_by_hand(stage)
+    people.capture(stage.operation(), key.secret, key.key_id)
+    stage.settle(stage.wish())
+    stage.store.losses = lambda secret: ["a webhook vanishes"]  # type: ignore[method-assign]
+    assert people.losses(operation) == ()
+    stage.destroy()
+    assert people.losses(operation) == ("before key number 1 is deleted: a webhook vanishes",)
+
+    def unreachable(secret: object) -> list[str]:
+        raise errors.Unreachable("no connection")
+
+    stage.store.losses = unreachable  # type: ignore[method-assign]
+    assert people.losses(operation) == ()
+    key.alive = False
+    stage.destroy()
+    assert people.losses(operation) == ()
+    made_by_store = begin(core)
+    made_by_store.settle(made_by_store.wish())
+    made_by_store.destroy()
+    assert people.losses(made_by_store.operation()) == ()
+
+
+@rule
 def a_persons_word_holds_where_nothing_can_be_seen(core: Core) -> None:
     stage = by_person(core)
     stage.settle(stage.wish())
@@ -2025,6 +2053,64 @@ def what_was_not_handed_over_is_not_confirmed(core: Core) -> None:
         stage.core.people.confirm_link(stage.operation(), "office", "a person")
     stage.channel("office").connect()
     stage.core.people.confirm_link(stage.operation(), "office", "a person")
+
+
+@rule
+def an_answer_needs_something_to_answer(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    people = stage.core.people
+    for act in (people.check_receivable, partial(people.receive, values=given_by_vendor())):
+        with pytest.raises(errors.Blocked, match="given nothing yet"):
+            act(stage.operation(), "office")
+    assert stage.journal().inbounds == 0
+    stage.channel("office").connect()
+    quiet(stage, partial(people.check_receivable, stage.operation(), "office"))
+
+
+@rule
+def what_changes_beside_a_link_is_looked_at_again(core: Core) -> None:
+    journal = f"{OWNER.connection}/journal"
+
+    def receive(stage: Stage) -> None:
+        stage.core.people.receive(stage.operation(), "office", given_by_vendor())
+
+    # Between its intent and what it gives; while the vendor's values are checked; when what was sent is noted.
+    stage = begin(core)
+    stage.settle(stage.wish())
+    before(stage, f"write {journal}", lambda: before(stage, f"read {journal}", partial(receive, stage)))
+    assert stage.channel("office").connect().entry.acknowledged == 1
+    stage = handed_over(core)
+    receive(stage)
+    before(stage, "channel verify", partial(receive, stage))
+    assert stage.channel("office").connect().entry.inbound == 2
+    stage = begin(core)
+    stage.settle(stage.wish())
+    ask = partial(stage.core.people.request_rotation, stage.operation(), "x")
+    before(stage, "send", partial(before, stage, f"write {journal}", ask))
+    assert stage.channel("office").connect().entry.receipt["sent_at"]
+    assert len(stage.world.mails) == 1
+
+
+@rule
+def two_runs_that_connect_one_link_are_one_link(core: Core) -> None:
+    for step in (f"write {OWNER.connection}/journal", "read _slots"):
+        stage = begin(core)
+        stage.settle(stage.wish())
+        before(stage, step, stage.link("erp").connect)
+        assert stage.link("erp").connect().entry.acknowledged == 1
+        assert stage.journal().lives == {"erp": 1}
+
+
+@rule
+def a_tombstone_holds_nothing_and_replaces_nothing(core: Core) -> None:
+    stage = begin(core)
+    stage.settle(stage.wish())
+    book = stage.core.journal.Book(stage.documents, OWNER)
+    quiet(stage, partial(book.bury, 1))
+    assert book.kept(1).state == "present"
+    book.bury(2)
+    assert book.kept(2).state == "destroyed"
 
 
 @rule
