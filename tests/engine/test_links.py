@@ -9,8 +9,10 @@ import pytest
 from providers.core import people
 from providers.core.contract import TAKEN_OVER, Finding, Verdict
 from providers.core.errors import Transient, Unreachable, VaultDenied, VaultSealed
+from providers.core.journal import LinkEntry
 from providers.core.links import VaultReader
 from providers.core.provider import UNCHECKED, CredentialProvider, LinkProvider, NotDone
+from providers.core.standing import User, standing
 from providers.stone_edge.channel import Channel
 from tests.engine.conftest import BY_PERSON, OUTSIDE, MemoryToolbox, credential, link
 from tests.protocol.doubles import MemoryDocuments, MemoryStore, World
@@ -333,6 +335,11 @@ def test_a_login_that_reads_no_secret_keeps_what_was_decided(
     assert status(outs) == status(outs) == before
     assert capsys.readouterr().out == "links are not checked: this login may read no secret\n"
     assert drift(outs) == []
+
+
+def test_a_user_whose_proof_is_still_owed() -> None:
+    stands = standing(ID, LinkEntry(life=1, place="spot", holds=1, connecting=1), 1, User(by_person=False))
+    assert (stands.state, stands.drift) == ("connecting", "generation 1 is not yet taken over")
 
 
 @pytest.mark.usefixtures("key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from pulumi.runtime import mocks, settings
 from providers import connection
 from providers.core.errors import DeclarationError
 from providers.declarations import load, platforms
+from providers.declarations.models import Hubs, MailHub
+from providers.inputs import consumer_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = """
@@ -110,6 +113,20 @@ def test_every_connection_is_declared_with_its_links_below_it(engine: Recorded, 
     # Nothing is ever sent to a reader of Vault.
     assert "hosts" not in linked
     assert "ca_file" in made["fresh-roast/orders/desk"].inputs["hosts"]
+
+
+def test_a_hand_over_takes_the_stacks_mail_server(stacks: Path) -> None:
+    stack = load(stacks, "production", platforms(), project="connections")
+    hub = MailHub.model_validate({"server": "mail.example", "from": "integrations@agency.example"})
+    settings = stack.settings.model_copy(update={"hubs": Hubs(mail=hub)})
+    mailing = dataclasses.replace(stack, settings=settings)
+    found = {
+        link.name: consumer_inputs("connections", mailing, connection, link).get("mail")
+        for connection in stack.connections
+        for link in connection.links
+    }
+    sender = {"server": "mail.example", "security": "starttls", "sender": "integrations@agency.example"}
+    assert found == {"hub": None, "desk": sender}
 
 
 def test_room_for_the_marker_is_reckoned_with_the_projects_own_name(
