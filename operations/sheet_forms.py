@@ -117,12 +117,15 @@ tr.none td { color: #595959; border-color: #bbb; }
 tr.none td.level { font-weight: 400; font-style: italic; }
 aside { border-left: 3px solid #000; padding: .1em 0 .1em .9em; margin: 1.2em 0 0; }
 aside p { margin: .4em 0; }
-@page { margin: 18mm 16mm; }
+@page { margin: 14mm 16mm; }
 @media print {
-  body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; }
+  body { margin: 0; max-width: none; padding: 0; font-size: 10pt; line-height: 1.3; }
+  li { margin: .2em 0; }
+  aside { margin-top: .6em; }
+  aside p { margin: .2em 0; }
   section + section { margin-top: 0; break-before: page; }
-  table { font-size: 9.5pt; }
-  th, td { padding: .1em .5em; }
+  table { font-size: 9pt; margin: .3em 0 .5em; }
+  th, td { padding: .05em .5em; }
   thead { display: table-header-group; }
   tr, aside p { break-inside: avoid; }
   h1 { break-after: avoid; }
