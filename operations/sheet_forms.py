@@ -117,7 +117,7 @@ tr.none td { color: #595959; border-color: #bbb; }
 tr.none td.level { font-weight: 400; font-style: italic; }
 aside { border-left: 3px solid #000; padding: .1em 0 .1em .9em; margin: 1.2em 0 0; }
 aside p { margin: .4em 0; }
-@page { margin: 14mm 16mm; }
+@page { margin: 11mm 15mm; }
 @media print {
   body { margin: 0; max-width: none; padding: 0; font-size: 10pt; line-height: 1.3; }
   li { margin: .2em 0; }
@@ -128,7 +128,7 @@ aside p { margin: .4em 0; }
   th, td { padding: .05em .5em; }
   thead { display: table-header-group; }
   tr, aside p { break-inside: avoid; }
-  h1 { break-after: avoid; }
+  h1 { break-after: avoid; font-size: 1.25em; }
 }
 """
 
