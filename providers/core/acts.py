@@ -350,7 +350,9 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
     kept = run.book.kept(number)
     if kept.state == "absent":
         run.book.bury(number)
-    _revoke_all(run, _ids(facts, number, kept), kept)
+    # What was adopted was not made for this number: it stays as it was found.
+    own = NOTHING if generation.made_by == "adopt" else kept
+    _revoke_all(run, _ids(facts, number, own), own)
     if facts.keys is None and kept.state == "present" and generation.made_by != "adopt":
         # There is no list, but there is the key itself to ask with.
         words = _ending(run, facts, number, kept)
@@ -367,7 +369,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         if expected:
             raise Later(
                 f"generation {number} was given up; {expected}. If it is known to be gone:"
-                f" `connections confirm {journal.connection} --deleted {number}`"
+                f" `connections confirm {journal.connection} --deleted {number} --reason TEXT`"
             )
         raise Blocked(
             f"generation {number} was given up and its store has no list that would show its key",

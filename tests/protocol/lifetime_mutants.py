@@ -80,11 +80,16 @@ LIFETIME_MUTANTS = (
         (
             (
                 "acts",
-                "    _revoke_all(run, _ids(facts, number, kept), kept)\n    if",
-                "    _revoke_all(run, _ids(facts, number, kept))\n    if",
+                "    _revoke_all(run, _ids(facts, number, own), own)\n",
+                "    _revoke_all(run, _ids(facts, number, own))\n",
             ),
         ),
         rule("a_token_that_was_given_up_is_revoked_by_itself"),
+    ),
+    Mutant(
+        "an adopted key that is not taken is left alone",
+        (("acts", 'NOTHING if generation.made_by == "adopt" else kept', "kept"),),
+        rule("an_adopted_token_that_is_not_taken_is_left_alone"),
     ),
     Mutant(
         "a late maker gives its key to its store",

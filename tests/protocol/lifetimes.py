@@ -70,7 +70,7 @@ def a_lost_token_is_gone_by_a_persons_word(core: Core) -> None:
 def a_destroy_waits_for_a_lost_token(core: Core) -> None:
     stage = lost(core)
     outcome = stage.destroy()
-    assert f"`connections confirm {OWNER.connection} --deleted 1`" in words(outcome)
+    assert f"`connections confirm {OWNER.connection} --deleted 1 --reason TEXT`" in words(outcome)
     assert (outcome.problems, stage.journal().phase) == ((), "closing")
     stage.world.pass_time(LIFE + 31)
     assert stage.destroy().state == "closed"
@@ -184,6 +184,15 @@ def an_adopted_token_without_an_id_is_revoked_by_itself(core: Core) -> None:
         assert stage.journal().generations[1].key_id == ""
         assert stage.destroy(revoke_adopted=revoked).state == "closed"
         assert key.alive != revoked
+
+
+@rule
+def an_adopted_token_that_is_not_taken_is_left_alone(core: Core) -> None:
+    stage, key = with_one_by_hand(core)
+    key.fields["rights"] = "read_write"
+    outcome = stage.settle(for_a_while(stage, adopt="old"), entry={"old": key.secret}.get)
+    assert "was refused by its proof" in words(outcome)
+    assert (states(stage), key.alive) == ({1: "revoked"}, True)
 
 
 @rule

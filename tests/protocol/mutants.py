@@ -221,8 +221,8 @@ MUTANTS = (
         (
             (
                 "acts",
-                _KEPT + '    if kept.state == "absent":\n        run.book.bury(number)\n    _revoke',
-                _KEPT + "    _revoke",
+                _KEPT + '    if kept.state == "absent":\n        run.book.bury(number)\n    # What was adopted',
+                _KEPT + "    # What was adopted",
             ),
         ),
         rule("a_late_writer_finds_the_tombstone"),
