@@ -445,6 +445,15 @@ def test_a_private_token(tmp_path: Path) -> None:
     text = text.replace('    cors_origins: [https://shop.acme.example, "https://acme.example:8443"]\n', "")
     pages = _load(tmp_path, {NAME: text}).connections[1]
     assert (pages.fields["rights"], pages.fields["cors_origins"]) == (["Customer"], [])
+    assert pages.warnings == ()
+
+
+def test_that_a_storefront_token_serves_no_server_is_said(tmp_path: Path) -> None:
+    (warning,) = _load(tmp_path, {NAME: TOKENS}).connections[1].warnings
+    assert warning == (
+        "stacks/production/acme-parts.yaml:15: token: a storefront token is for browsers alone: from servers one made after"
+        " 2026-06-30 does not work, and an older one until 2027-03-31 only; a server needs `token: private`"
+    )
 
 
 TOKENS_WRONG = [

@@ -191,3 +191,19 @@ def test_what_is_no_query(make_api: MakeApi) -> None:
     assert api.http.post(url, json=QUERY).status_code == 401
     assert api.http.post(url, json=QUERY, headers={"Authorization": f"Basic {jwt}"}).status_code == 401
     assert api.http.get(f"{api.store.storefront_url}/").status_code == 404
+
+
+def test_every_channel_has_a_host_of_its_own(make_api: MakeApi) -> None:
+    """As public code calls the GraphQL API: only tokens of the channel are good there, and the panel is elsewhere."""
+    api = make_api(EVERYTHING, channels=[1, 7])
+    plain, seventh = make(api), make(api, channel_id=7)
+    host = api.store.storefront_url.replace(f"store-{api.hash}.", f"store-{api.hash}-7.")
+
+    def status(jwt: str) -> int:
+        headers = {"Authorization": f"Bearer {jwt}", "Origin": ORIGIN}
+        return api.http.post(f"{host}/graphql", json=QUERY, headers=headers).status_code
+
+    assert (status(plain), status(seventh)) == (401, 200)
+    assert use(api, seventh).status_code == 200
+    assert api.http.get(f"{host}/manage").status_code == 404
+    assert api.http.post(f"{host.replace('-7.', '-8.')}/graphql", json=QUERY).status_code == 404
