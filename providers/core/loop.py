@@ -142,14 +142,21 @@ def awaited(facts: Facts, wish: Wish | None) -> tuple[str, ...]:
         for number in journal.in_state("intended")
         if journal.generations[number].made_by == "person" and facts.kept.get(number, Kept("absent")).state == "absent"
     ]
-    if facts.capabilities.revoked_by == "person":
-        words += [
-            f"delete key {journal.generations[number].key_id or number} at the store "
-            f"(`connections sheet {journal.connection}` says how), then "
-            f"`connections confirm {journal.connection} --deleted {number} --reason TEXT`"
-            for number in journal.in_state("retiring", "abandoned")
-        ]
+    words += [
+        f"delete key {journal.generations[number].key_id or number} at the store "
+        f"(`connections sheet {journal.connection}` says how), then "
+        f"`connections confirm {journal.connection} --deleted {number} --reason TEXT`"
+        for number in to_delete(facts)
+    ]
     return tuple(words)
+
+
+def to_delete(facts: Facts) -> tuple[int, ...]:
+    """The numbers whose keys a person is still to delete; once somebody said that one is gone, a run has to prove it."""
+    journal = facts.journal
+    if journal is None or facts.capabilities.revoked_by != "person":
+        return ()
+    return tuple(n for n in journal.in_state("retiring", "abandoned") if not journal.generations[n].confirmed)
 
 
 def _asked(journal: Journal, number: int, wish: Wish | None) -> str:

@@ -11,7 +11,7 @@ from providers.core.contract import Finding
 from providers.core.due import Act, Facts, Wish, amiss, current_key, differing, due, unseen
 from providers.core.errors import ConnectionsError, CouldNotLook
 from providers.core.journal import Journal
-from providers.core.loop import awaited, prove_current, waiting
+from providers.core.loop import awaited, prove_current, to_delete, waiting
 from providers.core.operation import Operation, status_word
 from providers.core.run import Run
 
@@ -61,7 +61,7 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
     return Observation(
         journal=facts.journal,
         fields=_fields(facts),
-        drift=(*_drift(facts, wish, bool(person)), *_contradicted(facts, run, wish)),
+        drift=(*_drift(facts, wish), *_contradicted(facts, run, wish)),
         waiting=(*waiting(facts, wish), *_unseen(facts).values()),
         person=person,
         findings=facts.proof,
@@ -94,14 +94,14 @@ _SHOWN_AS_FIELDS = " differs at the store"
 _A_PERSONS = frozenset({Act.FINISH_RETIRING, Act.FINISH_ABANDONED})
 
 
-def _drift(facts: Facts, wish: Wish, person: bool) -> tuple[str, ...]:
+def _drift(facts: Facts, wish: Wish) -> tuple[str, ...]:
     """Everything due now, in words, but what shows as a diff of a declared field or waits for a person."""
     words: list[str] = []
     tried: dict[tuple[Act, int], str] = {}
     while (step := due(facts, wish, tried)) is not None:
         tried[step.key] = step.why
         by_fields = step.act in {Act.REVISE, Act.ISSUE} and step.why.endswith((_SHOWN_AS_FIELDS, "change in place"))
-        by_person = step.act in _A_PERSONS and person and facts.capabilities.revoked_by == "person"
+        by_person = step.act in _A_PERSONS and step.number in to_delete(facts)
         by_time = step.act is Act.FINISH_ABANDONED and step.number in _unseen(facts)
         if not by_fields and not by_person and not by_time:
             words.append(f"{step.why}{A_NEW_KEY}" if step.act is Act.ISSUE else step.why)

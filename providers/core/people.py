@@ -90,7 +90,9 @@ def tasks(operation: Operation, declared: Fields | None) -> tuple[Asked, ...]:
         return (Asked("make", number, issuer.sheet("make", declared, number)),)
     asked: list[Asked] = []
     for number, generation in sorted(journal.generations.items()):
-        if generation.state in {"retiring", "abandoned"} and issuer.capabilities.revoked_by == "person":
+        if generation.state in {"retiring", "abandoned"}:
+            if issuer.capabilities.revoked_by != "person" or generation.confirmed:
+                continue
             asked.append(Asked("delete", number, issuer.sheet("delete", generation.wished, number)))
         elif generation.state == "intended" and generation.made_by == "person" and not is_captured(operation, number):
             sheet = issuer.sheet("make", generation.wished, number)

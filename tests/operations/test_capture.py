@@ -237,7 +237,13 @@ def test_other_rights_ask_for_another_key_and_for_the_end_of_the_first(awaiting:
     (first,) = project.control.keys(there)
     project.control.delete_key(there, first.key_id)
     assert project("confirm", NAME, "--deleted", "1", "--reason", "deleted in wp-admin").code == 0
+    # Nobody is asked again, and the next run of the engine, which acts on drift alone, has to prove it.
+    assert "--deleted 1" not in " ".join(project.ask("status", code=4)["connections"][0]["reasons"])
+    assert [(task["task"], task["number"]) for task in project.ask("sheet")["sheets"]] == [("make", 2)]
+    reasons = project.ask("status", "--live", code=2)["connections"][0]["reasons"]
+    assert "generation 1 was given up and is not yet gone" in reasons
     project.up()
+    assert "not yet gone" not in " ".join(project.ask("status", "--live", code=4)["connections"][0]["reasons"])
     assert "--deleted 1" not in " ".join(project.ask("status", code=4)["connections"][0]["reasons"])
 
 
