@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -32,12 +33,15 @@ _TITLE: Final = re.compile(r"the API account '([^']+)' at store")
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A link whose vendor was sent the values and has given nothing in return; `recipient` is the vendor's address."""
+class Letter:
+    """What a vendor was sent for a link and has not said anything about; `recipient` is the vendor's address. `first` says
+    that it has given no values in return for any generation yet."""
 
     name: str
     store: str
     recipient: str
+    generation: int
+    first: bool
 
 
 @contextmanager
@@ -56,8 +60,12 @@ def do_their_part(world: World) -> bool:
         played = [task for task in _asked(session) if _store(task) in PLAYED]
         letters = list(_unanswered(session))
     forget_downloads(world, played)
-    done = [make(world, task) if task.task == "make" else delete(world, task) for task in played]
-    return any([*done, *(answer(world, letter) for letter in letters)])
+    made = [make(world, task) for task in played if task.task == "make"]
+    deleted = [delete(world, task) for task in played if task.task == "delete"]
+    if any(deleted):
+        # Asks about every key that is to be dead; that somebody is awaited elsewhere is no failure.
+        world.connections("apply", "rotate", "--due")
+    return any([*made, *deleted, *(answer(world, letter) for letter in letters)])
 
 
 def leave(world: World) -> bool:
@@ -159,14 +167,15 @@ def delete(world: World, task: Awaited) -> bool:
 # --- the office ---
 
 
-def _unanswered(session: Session) -> Iterator[Unanswered]:
+def _unanswered(session: Session) -> Iterator[Letter]:
     for connection in session.stack.connections:
         journal, _ = session.operation(connection).book.journal()
         for link in connection.links:
             entry = journal.links.get(link.name) if journal is not None and link.to == OFFICE else None
             if entry is not None and _awaits_answer(entry):
                 name = f"{connection.name}/{link.name}"
-                yield Unanswered(name, connection.store.name, link.fields["recipient"])
+                recipient = link.fields["recipient"]
+                yield Letter(name, connection.store.name, recipient, entry.connecting, not entry.inbound)
 
 
 def _awaits_answer(entry: LinkEntry) -> bool:
@@ -175,8 +184,9 @@ def _awaits_answer(entry: LinkEntry) -> bool:
     return sent and entry.connecting not in {entry.acknowledged, entry.inbound_generation}
 
 
-def answer(world: World, letter: Unanswered) -> bool:
-    """Open what came by mail, and say what the vendor would say; whether that was done."""
+def answer(world: World, letter: Letter) -> bool:
+    """Open what came by mail, and say what the vendor would say: the store's login, or that the new values are in use;
+    whether that was done."""
     office = Office(
         world.stores.stone_edge, world.stores.mail, world.access.address, world.access.ca, address=letter.recipient
     )
@@ -187,8 +197,14 @@ def answer(world: World, letter: Unanswered) -> bool:
         office.open_latest()
     except InterceptedError:
         world.place.say("It was opened before, by a run that was killed or by somebody else: it is handed over again")
-        world.must("apply", "handover", letter.name, "--again", "--reason", "opened by a run that gave no answer")
+        # One reason repeats it once.
+        reason = f"opened by a run that gave no answer, seen at {datetime.now(UTC):%H:%M:%S.%f}"
+        world.must("apply", "handover", letter.name, "--again", "--reason", reason)
         office.open_latest()
+    if not letter.first:
+        said = ("--by", letter.recipient, "--generation", str(letter.generation))
+        world.must("operator", "confirm", letter.name, *said)
+        return True
     given = office.answer(letter.store)
     lines = (
         f"Cart ID/Username: {given.cart_id}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from operations.local import people, world
-from operations.local.people import Unanswered
+from operations.local.people import Letter
 from operations.local.place import LocalError, write_private
 from operations.local.world import World
 from operations.sheet import Awaited
@@ -154,7 +154,7 @@ def wrapped(here: World) -> str:
     return token
 
 
-LETTER = Unanswered(f"{NAME}/stone-edge", STORE, OFFICE)
+LETTER = Letter(f"{NAME}/stone-edge", STORE, OFFICE, 1, True)
 
 
 def test_the_office_opens_its_mail_and_answers(here: World, calls: Calls) -> None:
@@ -166,6 +166,13 @@ def test_the_office_opens_its_mail_and_answers(here: World, calls: Calls) -> Non
     assert first == f"Cart ID/Username: {endpoint.username}"
     assert second.startswith("Cart Password: ")
     assert third == f"Script URL: {endpoint.shown_url}"
+
+
+def test_after_a_rotation_the_office_says_that_it_uses_the_new_values(here: World, calls: Calls) -> None:
+    mail(here, f"Open this once:\n\n{wrapped(here)}\n")
+    assert people.answer(here, replace(LETTER, generation=2, first=False))
+    assert calls.made == [("operator", "confirm", LETTER.name, "--by", OFFICE, "--generation", "2")]
+    assert here.stores.stone_edge.all() == []
 
 
 def test_what_was_opened_before_is_handed_over_again(
