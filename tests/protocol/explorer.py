@@ -49,6 +49,10 @@ class Killed(BaseException):
 # --- what runs do ---------------------------------------------------------------------------------------------------
 
 
+LIFE = 3000.0
+"""Seconds that a credential lives which ends by itself."""
+
+
 class Stage:
     """What one run works with: the code under test over the doubles."""
 
@@ -67,7 +71,9 @@ class Stage:
 
     def wish(self, rights: str = "read", rotation: int = 1, **changes: Any) -> Any:
         """A wish for a key with these rights."""
-        fields = {"rights": rights, "purpose": changes.pop("purpose", "orders")}
+        fields: dict[str, Any] = {"rights": rights, "purpose": changes.pop("purpose", "orders")}
+        if self.world.capabilities.lifetime:
+            fields[self.world.capabilities.lifetime] = LIFE
         return self.core.due.Wish(fields, rotation=rotation, **changes)
 
     def settle(self, wish: Any, **changes: Any) -> Any:
@@ -393,7 +399,8 @@ class Play:
         world, scenario = self.world, self.scenario
         world.arrive()
         if scenario.rerun:
-            world.pass_time(scenario.capabilities.settle + scenario.overlap + 60.0)
+            over = LIFE if scenario.capabilities.lifetime else 0.0
+            world.pass_time(scenario.capabilities.settle + scenario.overlap + over + 60.0)
             self._rerun(strict=True)
         world.arrive()
         (self._destroyed if scenario.rights is None else self._live)()

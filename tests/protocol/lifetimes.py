@@ -61,7 +61,8 @@ def a_lost_token_is_waited_for_until_it_is_over(core: Core) -> None:
 def a_lost_token_is_gone_by_a_persons_word(core: Core) -> None:
     stage = lost(core)
     stage.world.pass_time(31)
-    stage.core.people.confirm_deleted(stage.operation(), 1, "it was never made")
+    only(stage, 1).alive = False
+    stage.core.people.confirm_deleted(stage.operation(), 1, "the vendor ended it")
     assert stage.settle(for_a_while(stage)).state == "live"
     assert states(stage) == {1: "revoked", 2: "current"}
 

@@ -41,6 +41,12 @@ LINKED = (up("read", 1, "erp"),)
 GIVEN, OUTSIDE = (up(),), ("office",)
 ROTATED = up("read", 2, "erp")
 
+TOKENS = capable(made_by="api", lists=False, relabels=False, revisable=frozenset(), lifetime="life")
+"""A store whose credentials are made by a call, listed nowhere, and end by themselves."""
+
+TOKEN_FAULTS = STORE_FAULTS - {"twice", "twice late", "lag"}
+"""Nothing shows that a request was doubled where nothing is listed: the second one ends by itself."""
+
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
@@ -107,6 +113,17 @@ SCENARIOS = {
             refusing=True,
         ),
         Scenario("rotation asked for", (again(people("request_rotation", "a person left"), up()), up()), (up(),)),
+        Scenario("tokens: create/create", (up(), up()), faults=TOKEN_FAULTS, capabilities=TOKENS),
+        Scenario(
+            "tokens: rotate/rotate",
+            (ROTATED, ROTATED),
+            LINKED,
+            rotation=2,
+            links=("erp",),
+            faults=TOKEN_FAULTS,
+            capabilities=TOKENS,
+        ),
+        Scenario("tokens: rotate/destroy", (up("read", 2), destroy()), (up(),), rights=None, capabilities=TOKENS),
         Scenario("hand over/hand over", (hand_over("office"), hand_over("office")), GIVEN, handed=OUTSIDE, faults=POST),
         Scenario(
             "hand over again/again",

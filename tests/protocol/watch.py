@@ -86,6 +86,9 @@ class Watch(Watcher):
                 arrow = (generation["state"], new[number]["state"])
                 recovered = self.recovering and arrow == ("intended", "retiring")
                 check(arrow[1] in ARROWS[arrow[0]] or recovered, f"I11: generation {number} went {arrow}")
+                # Where there is no list, a key that is said to be dead while it lives would never be found again.
+                lost = self.world.capabilities.lifetime and new[number]["state"] == "revoked"
+                check(not (lost and number in self.world.alive(self.owner)), f"generation {number} is not dead")
         check(after.get("next", 1) >= before.get("next", 1), "I11: numbers went back")
         for number in new.keys() - old.keys():
             reused = number < before.get("next", 1) and not self.recovering
@@ -198,7 +201,10 @@ class Watch(Watcher):
         living = sum(len(keys) for keys in self.world.alive(self.owner).values())
         waiting = sum(g["state"] == "superseded" for g in generations(self.journal).values())
         self.peak = max(self.peak, living)
-        most = 2 + max(0, waiting - 1) + self.allowance()
+        # What no list shows lives on until its maker ends it, or its time is over.
+        unlisted = not self.world.capabilities.lists
+        unseen = sum(unlisted and g["state"] == "abandoned" for g in generations(self.journal).values())
+        most = 2 + max(0, waiting - 1) + unseen + self.allowance()
         check(living <= most, f"I7: {living} keys live at once where {most} may")
 
     def revoking(self, key: Key) -> None:
