@@ -52,6 +52,9 @@ class Loan:
     def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
         return self.logins.get((host, path))
 
+    def credential(self, connection: str) -> Mapping[str, Secret] | None:
+        """A key works with no other credential."""
+
 
 @dataclass
 class Shop:
