@@ -40,6 +40,8 @@ What to try next, with the stack [bold]{STACK}[/]:
                                        what the owner of westside is asked to do; the panel's login for
                                        whoever plays that owner is in .local/owners/westside.json
   script/pulumi preview --diff         after editing a file under stacks/{STACK}/
+  make up                              after another right in stacks/{STACK}/acme-parts.yaml: a new account is made, proved
+                                       and handed over, then the old one deleted
   make down                            revoke every key, and see that they are dead
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -125,6 +126,24 @@ def test_an_account_is_deleted_by_its_sheet(here: World, calls: Calls) -> None:
     assert people.delete(here, task("delete"))
     assert accounts(here) == []
     assert len(here.stores.bigcommerce.accounts("12e4567")) == len(world.OTHERS)
+
+
+def test_the_store_is_asked_about_what_was_deleted(here: World, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Awaited] = []
+    monkeypatch.setattr(people, "_session", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr(people, "_asked", lambda _: asked)
+    monkeypatch.setattr(people, "_unanswered", lambda _: [])
+    monkeypatch.setattr(World, "connections", lambda _, *words: calls.made.append(words))
+    assert not people.do_their_part(here)
+    asked.append(replace(task(), name="westside/dispatch"))
+    assert not people.do_their_part(here)
+    asked[:] = [task()]
+    assert people.do_their_part(here)
+    assert calls.made == [CAPTURE]
+    asked[:] = [task("delete")]
+    assert people.do_their_part(here)
+    assert calls.made[1:] == [("apply", "rotate", "--due")]
+    assert not people.do_their_part(here)
 
 
 def test_a_sheet_without_an_account_is_an_error() -> None:
