@@ -17,6 +17,7 @@ from providers.core.contract import Documents, Selector
 from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultDenied, VaultError
 from providers.core.journal import Book, Journal
 from providers.core.marker import Marked, Owner
+from providers.core.observe import gone
 from providers.core.operation import Operation
 from providers.core.people import forget_link
 from providers.core.toolbox import Inputs, Toolbox, kind_of
@@ -213,8 +214,18 @@ def strays(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
     return tuple(
         f"{held.owner.connection} is not declared: {_live(held.journal)}"
         for held in found
-        if held.owner.connection not in forgotten and not _awaits_person(held.journal)
+        if held.owner.connection not in forgotten
+        and (not _awaits_person(held.journal) or _seems_gone(toolbox, inputs, held))
     )
+
+
+def _seems_gone(toolbox: Toolbox, inputs: Inputs, held: Held) -> bool:
+    """Whether somebody seems to have done what only a person can, so that the next run can prove it."""
+    try:
+        operation = toolbox.operation(restored(inputs, held.owner, held.journal))
+        return bool(gone(operation, held.journal))
+    except ConnectionsError:
+        return False
 
 
 def pending(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from providers.core.contract import Finding
 from providers.core.due import Act, Facts, Wish, amiss, current_key, differing, due, unseen
-from providers.core.errors import ConnectionsError, CouldNotLook
+from providers.core.errors import ConnectionsError, CouldNotLook, StoreError
 from providers.core.journal import Journal
 from providers.core.loop import awaited, prove_current, to_delete, waiting
 from providers.core.operation import Operation, status_word
@@ -61,7 +61,7 @@ def observe(operation: Operation, wish: Wish, *, proof: bool = True) -> Observat
     return Observation(
         journal=facts.journal,
         fields=_fields(facts),
-        drift=(*_drift(facts, wish), *_contradicted(facts, run, wish)),
+        drift=(*_drift(facts, wish, gone(operation, facts.journal)), *_contradicted(facts, run, wish)),
         waiting=(*waiting(facts, wish), *_unseen(facts).values()),
         person=person,
         findings=facts.proof,
@@ -94,14 +94,33 @@ _SHOWN_AS_FIELDS = " differs at the store"
 _A_PERSONS = frozenset({Act.FINISH_RETIRING, Act.FINISH_ABANDONED})
 
 
-def _drift(facts: Facts, wish: Wish) -> tuple[str, ...]:
-    """Everything due now, in words, but what shows as a diff of a declared field or waits for a person."""
+def gone(operation: Operation, journal: Journal | None) -> frozenset[int]:
+    """The numbers whose keys a person is to delete and seems to have deleted: the store refuses them by now, or they are
+    proved dead already. The next run proves it and goes on."""
+    if journal is None or operation.issuer.capabilities.revoked_by != "person":
+        return frozenset()
+    return frozenset(n for n in journal.in_state("retiring", "abandoned") if _is_refused(operation, n))
+
+
+def _is_refused(operation: Operation, number: int) -> bool:
+    kept = operation.book.kept(number)
+    if kept.state != "present":
+        return kept.state == "destroyed"
+    try:
+        return operation.issuer.probe(kept.values) == "refused"
+    except StoreError:
+        return False
+
+
+def _drift(facts: Facts, wish: Wish, deleted: frozenset[int]) -> tuple[str, ...]:
+    """Everything due now, in words, but what shows as a diff of a declared field or waits for a person; what is `deleted`
+    waits for nobody any more."""
     words: list[str] = []
     tried: dict[tuple[Act, int], str] = {}
     while (step := due(facts, wish, tried)) is not None:
         tried[step.key] = step.why
         by_fields = step.act in {Act.REVISE, Act.ISSUE} and step.why.endswith((_SHOWN_AS_FIELDS, "change in place"))
-        by_person = step.act in _A_PERSONS and step.number in to_delete(facts)
+        by_person = step.act in _A_PERSONS and step.number in to_delete(facts) and step.number not in deleted
         by_time = step.act is Act.FINISH_ABANDONED and step.number in _unseen(facts)
         if not by_fields and not by_person and not by_time:
             words.append(f"{step.why}{A_NEW_KEY}" if step.act is Act.ISSUE else step.why)

@@ -240,7 +240,8 @@ def test_a_stray_of_a_person_is_kept_in_sight_and_no_drift(
 ) -> None:
     world.capabilities = BY_PERSON
     outs = make("fresh-roast/forgotten")
-    people.capture(toolbox.operation(outs), MemoryStore(world).add("", outs, "hand").secret)
+    key = MemoryStore(world).add("", outs, "hand")
+    people.capture(toolbox.operation(outs), key.secret)
     CREDENTIAL.update("id", outs, outs)
     told = made()
     words = "fresh-roast/forgotten waits for a person: generation 1 is retiring"
@@ -250,6 +251,15 @@ def test_a_stray_of_a_person_is_kept_in_sight_and_no_drift(
     ends = "^not ended yet: fresh-roast/forgotten: generation 1 is retiring; only a person can end it: "
     with pytest.raises(NotDone, match=ends):
         LEDGER.delete(ID, told)
+    # Once the person has deleted it, the next run proves it; whoever may read no secret sees nothing of it.
+    key.alive = False
+    toolbox.broken["operation"] = VaultDenied("no")
+    assert drift(told) == []
+    del toolbox.broken["operation"]
+    assert drift(told) == ["fresh-roast/forgotten is not declared: generation 1 is retiring"]
+    ended = LEDGER.update(ID, told, LEDGER.check(told, ledger()).inputs).outs
+    assert ended is not None
+    assert ended["status"]["state"] == "settled"
 
 
 def unknown(world: World, name: str = "fresh-roast/orders", number: int = 7, stack: str = "test") -> None:

@@ -1137,6 +1137,45 @@ def a_person_makes_the_key(core: Core) -> None:
 
 
 @rule
+def an_end_that_a_person_brought_is_noticed(core: Core) -> None:
+    """A look says when a key that a person is to delete is gone, so that the next run proves it."""
+    stage = by_person(core)
+    keys = []
+    for number in (1, 2):
+        stage.settle(stage.wish(rotation=number))
+        keys.append(made_by_hand(stage))
+        stage.core.people.capture(stage.operation(), keys[-1].secret, keys[-1].key_id)
+        stage.settle(stage.wish(rotation=number))
+    assert states(stage) == {1: "retiring", 2: "current"}
+
+    def drift() -> tuple[str, ...]:
+        found: tuple[str, ...] = stage.core.observe.observe(stage.operation(), stage.wish(rotation=2)).drift
+        return found
+
+    def unreachable(_secret: Any) -> Any:
+        raise errors.Unreachable("no connection")
+
+    due = ("generation 1 is to be revoked and is not yet proved dead",)
+    assert drift() == ()
+    stage.core.people.confirm_deleted(stage.operation(), 1, "deleted in the panel")
+    assert drift() == due
+    outcome = stage.settle(stage.wish(rotation=2))
+    assert "does not hold" in words(outcome)
+    assert drift() == ()
+    keys[0].alive = False
+    assert drift() == due
+    vars(stage.store)["probe"] = unreachable
+    assert drift() == ()
+    vars(stage.store).pop("probe")
+    # A run that was killed after it had proved the end.
+    stage.operation().book.destroy(1)
+    assert drift() == due
+    stage.settle(stage.wish(rotation=2))
+    assert states(stage) == {1: "revoked", 2: "current"}
+    assert drift() == ()
+
+
+@rule
 def a_person_says_that_a_key_is_gone(core: Core) -> None:
     stage = by_person(core)
     stage.settle(stage.wish())

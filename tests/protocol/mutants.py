@@ -309,6 +309,11 @@ MUTANTS = (
         rule("a_key_is_held_to_what_it_was_made_for"),
     ),
     Mutant(
+        "a key that a person deleted is noticed",
+        (("observe", 'return operation.issuer.probe(kept.values) == "refused"', "return False"),),
+        rule("an_end_that_a_person_brought_is_noticed"),
+    ),
+    Mutant(
         "a key that is refused by now has no earlier proof",
         (("run", ' or self.issuer.probe(values) == "refused"', ""),),
         rule("a_key_that_died_since_its_proof_is_noticed"),
