@@ -99,15 +99,14 @@ def gone(operation: Operation, journal: Journal | None) -> frozenset[int]:
     proved dead already. The next run proves it and goes on."""
     if journal is None or operation.issuer.capabilities.revoked_by != "person":
         return frozenset()
-    return frozenset(n for n in journal.in_state("retiring", "abandoned") if _is_refused(operation, n))
+    ending = journal.in_state("retiring", "abandoned")
+    return frozenset(n for n in ending if "dead" in journal.generations[n].times or _is_refused(operation, n))
 
 
 def _is_refused(operation: Operation, number: int) -> bool:
     kept = operation.book.kept(number)
-    if kept.state != "present":
-        return kept.state == "destroyed"
     try:
-        return operation.issuer.probe(kept.values) == "refused"
+        return kept.state == "present" and operation.issuer.probe(kept.values) == "refused"
     except StoreError:
         return False
 

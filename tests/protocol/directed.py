@@ -1167,9 +1167,13 @@ def an_end_that_a_person_brought_is_noticed(core: Core) -> None:
     vars(stage.store)["probe"] = unreachable
     assert drift() == ()
     vars(stage.store).pop("probe")
-    # A run that was killed after it had proved the end.
-    stage.operation().book.destroy(1)
+    # A run that is killed once it has proved the end.
+    before(stage, f"destroy {OWNER.connection}/generations/1", _die)
+    with pytest.raises(RuntimeError):
+        stage.settle(stage.wish(rotation=2))
+    vars(stage.store)["probe"] = unreachable
     assert drift() == due
+    vars(stage.store).pop("probe")
     stage.settle(stage.wish(rotation=2))
     assert states(stage) == {1: "revoked", 2: "current"}
     assert drift() == ()

@@ -310,7 +310,7 @@ MUTANTS = (
     ),
     Mutant(
         "a key that a person deleted is noticed",
-        (("observe", 'return operation.issuer.probe(kept.values) == "refused"', "return False"),),
+        (("observe", 'operation.issuer.probe(kept.values) == "refused"', "False"),),
         rule("an_end_that_a_person_brought_is_noticed"),
     ),
     Mutant(
