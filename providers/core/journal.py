@@ -183,12 +183,13 @@ class Journal(_Value):
         return self.generations[self.current].rotation if self.current is not None else 0
 
     def moved(self, number: int, state: State, at: datetime, **changes: Any) -> "Journal":
-        """This journal with one generation moved along an allowed arrow."""
+        """This journal with one generation moved along an allowed arrow. Only the current one keeps its proof: a journal of
+        many proofs would hold more texts than a server takes in one document."""
         generation = self.generations[number]
         if state not in ALLOWED[generation.state]:
             raise AssertionError(f"generation {number} cannot go from {generation.state} to {state}")
-        times = {**generation.times, state: at}
-        return self.changed(number, state=state, times=times, **changes)
+        known = {"times": {**generation.times, state: at}, "proof": None, **changes}
+        return self.changed(number, state=state, **known)
 
     def changed(self, number: int, **changes: Any) -> "Journal":
         """This journal with other facts of one generation."""
