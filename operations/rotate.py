@@ -14,9 +14,11 @@ from operations.screen import table
 from operations.session import Session
 from operations.work import Failure, checked_reason, wish
 from providers.core import loop, people
+from providers.core.due import expiring
 from providers.core.errors import ConnectionsError, Refused
 from providers.core.journal import Journal
 from providers.core.ledger import too_much
+from providers.core.observe import observe
 from providers.core.operation import Operation
 from providers.declarations import Connection
 from providers.inputs import consumer_inputs
@@ -104,14 +106,15 @@ def _refuse_many(session: Session, chosen: Sequence[Connection]) -> None:
 
 
 def _due(session: Session, at_most: int | None) -> Rotations:
-    """Begin what is due for its age, the oldest first, and go on with what earlier runs left."""
+    """Begin what is due for its age, the oldest first; go on with what earlier runs left and what soon ends by itself."""
     stack, now = session.stack, session.toolbox.clock()
     begin: list[tuple[str, Connection]] = []
     work: list[tuple[Connection, Asking | None]] = []
     failed: list[Rotated] = []
-    for connection, journal in zip(
-        stack.connections, session.each("looking", stack.connections, lambda c: _journal(session, c)), strict=True
+    for connection, looked in zip(
+        stack.connections, session.each("looking", stack.connections, lambda c: _looked(session, c)), strict=True
     ):
+        journal, ends = (looked, False) if isinstance(looked, Failure) else looked
         if isinstance(journal, Failure):
             failed.append(_failed(connection, journal))
         elif journal is None or journal.phase != "open":
@@ -123,6 +126,9 @@ def _due(session: Session, at_most: int | None) -> Rotations:
             by_schedule = stack.settings.rotation.by == "schedule" and not wish(session, connection).frozen
             if by_schedule and moment is not None and moment <= now:
                 begin.append((moment.isoformat(), connection))
+            elif by_schedule and ends:
+                # It cannot be left for the next run, and needs no asking: the loop replaces what is soon over.
+                work.append((connection, None))
     begin.sort(key=lambda entry: entry[0])
     limit = stack.settings.rotation.at_most if at_most is None else at_most
     now_due, later = begin[:limit], begin[limit:] if limit is not None else []
@@ -132,9 +138,14 @@ def _due(session: Session, at_most: int | None) -> Rotations:
     return Rotations(stack.name, tuple(found), tuple(connection.name for _, connection in later))
 
 
-def _journal(session: Session, connection: Connection) -> Journal | Failure | None:
+def _looked(session: Session, connection: Connection) -> tuple[Journal | None, bool] | Failure:
+    """The journal, and whether the current credential soon ends by itself: only those that do so are looked at for it."""
     try:
-        return session.operation(connection).book.journal()[0]
+        operation = session.operation(connection)
+        journal, _ = operation.book.journal()
+        if journal is None or journal.current is None or not operation.issuer.capabilities.lifetime:
+            return journal, False
+        return journal, bool(expiring(observe(operation, wish(session, connection)).findings))
     except ConnectionsError as error:
         return Failure.of(error)
 

@@ -204,6 +204,7 @@ def test_what_readers_need_and_what_is_shown(scene: MakeScene, stub: Stub) -> No
     address = stub.url(base=f"/store-{HASH}-7.mybigcommerce.com")
     assert other.issuer.public()["graphql"] == f"{address}/graphql"
     assert found.issuer.tail({"token": Secret("canary-token")}) == ""
+    assert found.issuer.losses({"token": Secret("canary-token")}) == ()
     with pytest.raises(errors.CouldNotLook):
         found.issuer.facts()
     assert stub.asked == []
