@@ -221,7 +221,7 @@ def a_token_that_cannot_be_revoked_is_over_in_time(core: Core) -> None:
     def gone(*_: Any) -> Any:
         raise errors.Unauthorized("the account is gone")
 
-    stage.store.revoke = gone  # type: ignore[method-assign]
+    stage.store.revoke = gone  # type: ignore[method-assign,assignment]
     stage.world.pass_time(LIFE + 31)
     stage.settle(for_a_while(stage, rotation=2))
     assert states(stage)[1] == "revoked"
@@ -237,7 +237,7 @@ def a_token_that_is_over_needs_no_look(core: Core) -> None:
     def unreachable(*_: Any) -> Any:
         raise errors.Unreachable("no connection")
 
-    stage.store.probe = unreachable  # type: ignore[method-assign]
+    stage.store.probe = unreachable  # type: ignore[method-assign,assignment]
     assert "no connection" in words(stage.destroy())
     stage.world.pass_time(LIFE + 31)
     assert stage.destroy().state == "closed"
