@@ -11,7 +11,7 @@ from providers.core import loop
 from providers.core.marker import Owner
 from providers.core.toolbox import wish_of
 from sandbox.vault import VaultServer
-from tests.end_to_end.workbench import Workbench, kill_all
+from tests.end_to_end.workbench import Workbench
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(400), pytest.mark.no_cover]
 
@@ -32,9 +32,7 @@ def kill_while_making(bench: Workbench, **env: str) -> None:
     process = bench.start("up", "--yes", "--skip-preview", "--non-interactive", env=env)
     for rule in rules.values():
         client.wait_for_fault(rule, timeout=60)
-    kill_all(process)
-    bench.transcript.append(process.communicate()[0])
-    bench.remember_secrets()
+    bench.killed(process)
     for rule in rules.values():
         client.release(rule)
     client.clear_faults()

@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.end_to_end.workbench import Workbench
+from tests.end_to_end.workbench import Workbench, proposed
 
 pytestmark = [pytest.mark.xdist_group("life"), pytest.mark.timeout(400), pytest.mark.no_cover]
-
-
-def changes(text: str, name: str) -> str:
-    """What a preview proposes to change about a resource: the lines under its name, after the refresh."""
-    blocks = text.split("\n    ~ pulumi-python")
-    return "".join(block for block in blocks if "(update)" in block.split("\n")[0] and f"::{name}]" in block)
 
 
 def test_every_drift_is_shown_and_repaired_by_one_up(bench: Workbench) -> None:
@@ -67,9 +61,9 @@ def test_every_drift_is_shown_and_repaired_by_one_up(bench: Workbench) -> None:
         "old/ghost": ('~ user: "ghost (#', '=> "leaver"'),
     }
     for name, lines in told.items():
-        proposed = changes(shown, name)
-        assert all(line in proposed for line in lines), f"{name}:\n{proposed or shown}"
-    assert changes(shown, "market/spared") == ""
+        found = proposed(shown, name)
+        assert all(line in found for line in lines), f"{name}:\n{found or shown}"
+    assert proposed(shown, "market/spared") == ""
 
     # The same user comes back with another number: the keys follow.
     for name in ("new", "old"):

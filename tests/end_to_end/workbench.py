@@ -9,12 +9,14 @@ import os
 import signal
 import ssl
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -34,6 +36,17 @@ TIMEOUT = 110.0
 USERS = ("hub-reader", "pim-writer")
 PASSWORD = "wordpress-Passw0rd/of-the+admin"
 """Has what escaping changes, so that the canary scan can tell forms apart."""
+
+SECRET_WORDS = (
+    "consumer_key",
+    "consumer_secret",
+    "client_id",
+    "client_secret",
+    "access_token",
+    "cart_password",
+    "script_url",
+)
+"""The words of documents in Vault under which secrets lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ class Workbench:
     """Everything that nobody may say."""
 
     def __post_init__(self) -> None:
-        for name in ("Pulumi.yaml", "__main__.py", "providers", ".venv"):
+        for name in ("Pulumi.yaml", "__main__.py", "providers", "operations", ".venv"):
             (self.root / name).symlink_to(ROOT / name)
         folder = self.root / "stacks" / self.stack
         folder.mkdir(parents=True)
@@ -104,7 +117,7 @@ class Workbench:
             "teams": {"retail": {"mail": "retail@agency.example"}},
             "hosts": {"private": {"localhost": ["127.0.0.0/8", "::1/128"]}, "ca_file": "ca.pem"},
         }
-        self._write("_stack", usual | words)
+        self.write("_stack", usual | words)
 
     def declare(self, name: str, connections: Mapping[str, Mapping[str, Any]], **words: Any) -> None:
         """Write the file of a store. A connection has what is given and, where it is not, rights, user and purpose."""
@@ -116,13 +129,14 @@ class Workbench:
             "team": "retail",
             "connections": {key: usual | links | dict(given) for key, given in connections.items()},
         }
-        self._write(name, declared | words)
+        self.write(name, declared | words)
 
     def undeclare(self, name: str) -> None:
         """Take the file of a store away."""
         (self.root / "stacks" / self.stack / f"{name}.yaml").unlink()
 
-    def _write(self, name: str, words: Mapping[str, Any]) -> None:
+    def write(self, name: str, words: Mapping[str, Any]) -> None:
+        """Write a file of the stack."""
         path = self.root / "stacks" / self.stack / f"{name}.yaml"
         path.write_text(json.dumps(words, indent=2), encoding="utf-8")  # JSON is YAML
 
@@ -162,6 +176,23 @@ class Workbench:
             text=True,
             start_new_session=True,
         )
+
+    def command(self, *arguments: str, role: Role = "operator", given: str = "") -> Result:
+        """A call of `connections` in the project's folder, with this text on standard input."""
+        done = subprocess.run(
+            [".venv/bin/python", "-m", "operations", "--stack", self.stack, *arguments],
+            cwd=self.root,
+            env=self.environment(role),
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        self.transcript.append(done.stdout)
+        self.remember_secrets()
+        return Result(done.returncode, done.stdout)
 
     def finish(self, process: subprocess.Popen[str]) -> Result:
         """Wait for a command that was started."""
@@ -236,7 +267,7 @@ class Workbench:
     def credential(self, connection: str) -> dict[str, Any]:
         """What readers of Vault find; its secrets are remembered as such."""
         found = self.document(f"{connection}/credential")
-        self.secrets |= {found[name] for name in ("consumer_key", "consumer_secret") if name in found}
+        self._remember(found)
         return found
 
     def states(self, connection: str) -> dict[str, str]:
@@ -263,9 +294,16 @@ class Workbench:
             return
         for name in self.connections():
             self.credential(name)
-            for number in self._names(f"{name}/generations"):
-                kept = self.document(f"{name}/generations/{number}")
-                self.secrets |= {kept[word] for word in ("consumer_key", "consumer_secret") if word in kept}
+            for place in self.secret_documents(name):
+                self._remember(self.document(place))
+
+    def _remember(self, document: Mapping[str, Any]) -> None:
+        self.secrets |= {document[word] for word in SECRET_WORDS if word in document}
+
+    def secret_documents(self, connection: str) -> Sequence[str]:
+        """The paths of everything secret that Vault keeps or kept of a connection, the published copy aside."""
+        inbound = [f"{connection}/inbound/{name}" for name in self._names(f"{connection}/inbound")]
+        return [f"{connection}/generations/{number}" for number in self._names(f"{connection}/generations")] + inbound
 
     def leaks(self) -> list[Leak]:
         """Where a secret of this stack stands although it may not: files of the engine, what was said, Vault's audit log,
@@ -282,12 +320,54 @@ class Workbench:
         audit = getattr(self.prepared.access, "audit_log", None)
         return scan([*folders, *([audit] if audit else [])], self.secrets, texts)
 
-    def put(self, mount: str, path: str, data: Mapping[str, str]) -> None:
+    def put(self, mount: str, path: str, data: Mapping[str, Any]) -> None:
         """Write a document whatever is there."""
         place = f"/{mount}/data/{path}"
         answer = self.vault("GET", place).json().get("data") or {}
         body = {"options": {"cas": (answer.get("metadata") or {}).get("version", 0)}, "data": dict(data)}
         self.vault("POST", place, body).raise_for_status()
+
+    def kept_secrets(self) -> list[str]:
+        """Where Vault still has a secret of this stack in any version, as its administrator sees it."""
+        mount, found = self.prepared.mounts.mount, []
+        for name in self.connections():
+            for path in (f"{name}/credential", *self.secret_documents(name)):
+                place = f"{self.prepared.base}/{path}"
+                metadata = self.vault("GET", f"/{mount}/metadata/{place}").json().get("data") or {}
+                for version in metadata.get("versions", {}):
+                    answer = self.vault("GET", f"/{mount}/data/{place}?version={version}").json()
+                    kept = (answer.get("data") or {}).get("data") or {}
+                    if kept.keys() & {*SECRET_WORDS, "cart_id"}:
+                        found.append(path)
+        return found
+
+    def opens(self, token: str) -> bool:
+        """Whether a wrapping token could still be opened; it is not."""
+        return self.vault("POST", "/sys/wrapping/lookup", {"token": token}).status_code == 200
+
+    def killed(self, process: subprocess.Popen[str]) -> None:
+        """Kill a command that was started, and all it started."""
+        kill_all(process)
+        self.transcript.append(process.communicate()[0])
+        self.remember_secrets()
+
+    def age_proof(self, connection: str, *, days: int) -> None:
+        """Date the last proof of the current generation back."""
+        place = f"{self.prepared.base}/{connection}/journal"
+        journal = self.journal(connection)
+        current = next(entry for entry in journal["generations"].values() if entry["state"] == "current")
+        proved = datetime.fromisoformat(current["proof"]["at"])
+        current["proof"]["at"] = (proved - timedelta(days=days)).isoformat()
+        self.put(self.prepared.mounts.mount, place, journal)
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at the arguments and the environment of every process that commands start meanwhile."""
+        with Watch(self) as watch:
+            yield
+        for program in ("pulumi\0up", "pulumi.dynamic", "-m\0operations"):
+            assert any(program in text for text in watch.seen), f"{program} was not looked at"
+        assert scan([], self.secrets, watch.texts) == []
 
     def toolbox(self) -> Toolbox:
         """What the product works with, as the role `apply`; to be closed."""
@@ -346,6 +426,45 @@ class Workbench:
         self._vault.close()
         self._http.close()
         self._http.close()
+
+
+def proposed(text: str, name: str) -> str:
+    """What a preview proposes to change about a resource: the lines under its name, after the refresh."""
+    blocks = text.split("\n    ~ pulumi-python")
+    return "".join(block for block in blocks if "(update)" in block.split("\n")[0] and f"::{name}]" in block)
+
+
+class Watch(threading.Thread):
+    """Reads what `/proc` shows of every process of a bench, all the time: its arguments and its environment."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(daemon=True)
+        self.root = bench.root
+        self.texts: dict[str, str] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            for process in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    shown = {name: (process / name).read_bytes().decode("latin-1") for name in ("cmdline", "environ")}
+                    ours = str(self.root) in shown["environ"] or (process / "cwd").readlink().is_relative_to(self.root)
+                    # A process that was just started still shows what its parent was called with.
+                    texts = {f"{name} of {process.name}, {len(text)} long": text for name, text in shown.items()}
+                    self.texts |= texts if ours else {}
+
+    @property
+    def seen(self) -> set[str]:
+        """The programs that were seen, by their arguments."""
+        return {text for place, text in self.texts.items() if place.startswith("cmdline")}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
 
 
 def kill_all(process: subprocess.Popen[str]) -> None:
