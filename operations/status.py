@@ -287,7 +287,7 @@ def _forgotten(name: str, journal: Journal) -> ConnectionStatus:
     ]
     person = tuple(
         f"key number {number} was made by a person: see that it is gone, then "
-        f"`connections confirm {name} --deleted {number}`"
+        f"`connections confirm {name} --deleted {number} --reason TEXT`"
         for number in by_person
         if journal.phase == "closing"
     )

@@ -373,7 +373,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
             )
         raise Blocked(
             f"generation {number} was given up and its store has no list that would show its key",
-            do=f"Delete the key if it exists, then `connections confirm {journal.connection} --deleted {number}`",
+            do=f"Delete it if it exists, then `connections confirm {journal.connection} --deleted {number} --reason TEXT`",
             where=journal.connection,
         )
     if not generation.settled and generation.made_by == "store":

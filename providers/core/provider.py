@@ -540,7 +540,7 @@ class LedgerProvider(Provider):
         before = _before(olds)
         lost = _lost(before, inputs)
         if lost:
-            inputs["ends"] = [f"{name}: a run that made it was killed, and it is declared no more" for name in lost]
+            inputs["ends"] = [f"{name}: a run began it and did not finish, and it is declared no more" for name in lost]
         refusal = ledger.too_much(before, inputs["declared"])
         return CheckResult(inputs, [CheckFailure("declared", refusal)] if refusal else [])
 

@@ -64,7 +64,7 @@ def test_what_a_killed_run_made_is_ended_when_it_is_declared_no_more(killed: Wor
         bench.undeclare(name)
     shown = bench.preview().text
     for name in POINTS:
-        assert f"{name}/orders: a run that made it was killed, and it is declared no more" in shown
+        assert f"{name}/orders: a run began it and did not finish, and it is declared no more" in shown
     bench.applied()
     for name in POINTS:
         assert bench.keys(name) == []

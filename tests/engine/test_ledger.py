@@ -172,7 +172,7 @@ def test_what_the_engine_never_knew_is_named_in_the_preview_and_ended(world: Wor
     LEDGER.read(ID, before)
     CREDENTIAL.read("fresh-roast/leaving", leaving)
     inputs = LEDGER.check(before, news).inputs
-    assert inputs["ends"] == ["fresh-roast/killed: a run that made it was killed, and it is declared no more"]
+    assert inputs["ends"] == ["fresh-roast/killed: a run began it and did not finish, and it is declared no more"]
     outs = LEDGER.update(ID, before, inputs).outs
     assert outs is not None
     alive = {key.label.split(":")[2] for key in world.keys.values() if key.alive}
