@@ -4,6 +4,7 @@ Everything that may be decided is decided by one check-and-set on one document, 
 never reversed. No document but `generations/<n>` and `credential` holds a secret; there it stands as text fields.
 """
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from providers.core.contract import RECOGNISED, Document, Documents, Fields, Finding, Verdict
 from providers.core.errors import Refused, VaultConflict, VaultUnclear
@@ -235,6 +236,22 @@ _OWN_FIELDS = frozenset({"generation", "state", "incarnation", "published_at", "
 """Names of the `credential` and generation documents that are no secret fields of a platform."""
 
 
+TEXT = "journal"
+"""The field of a journal's document that holds it whole, as one JSON text."""
+
+
+def unfolded(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The words of a journal's document: out of its one text, or as a person wrote them; none where it is no object. `ValueError` for no JSON.
+
+    One text, since a server counts texts: OpenBao refuses a document of more than a thousand, names included (measured),
+    which a journal of a few dozen generations would have.
+    """
+    if not isinstance(data.get(TEXT), str):
+        return {name: value for name, value in data.items() if name != "txn"}
+    found = json.loads(data[TEXT])
+    return found if isinstance(found, dict) else {}
+
+
 class Book:
     """The documents of one connection.
 
@@ -296,8 +313,8 @@ class Book:
                 )
             return None, 0
         try:
-            journal = Journal.model_validate({k: v for k, v in document.data.items() if k != "txn"})
-        except ValidationError:
+            journal = Journal.model_validate(unfolded(document.data))
+        except ValueError:
             raise Refused(
                 "the journal in Vault cannot be read: it was edited, or a newer version of this product wrote it",
                 do="Use that version, or put the last good version of the document back",
@@ -321,7 +338,7 @@ class Book:
             return str(document.data.get("home", ""))
         former = self._documents.read(f"{self._was}/journal")
         home = str(former.data.get("home", self._was)) if former.state == "present" else ""
-        if home and home != self.name and document.state != "absent" and former.data.get("phase", "open") != "closed":
+        if home and home != self.name and document.state != "absent" and not _is_closed(former):
             raise Refused(
                 f"this name had a key before, and {self._was} has one now",
                 do="Take a name that was never used, or end the former one first",
@@ -346,7 +363,7 @@ class Book:
         """Write a decision against the journal's version, with a line about it for people; the new version."""
         steps = (*journal.steps, StepTaken(at=at, run=run, what=what))[-STEPS_KEPT:]
         written = journal.model_copy(update={"steps": steps})
-        return self._write(self._path("journal"), written.model_dump(mode="json", exclude_defaults=True), version)
+        return self._write(self._path("journal"), {TEXT: written.model_dump_json(exclude_defaults=True)}, version)
 
     # --- generations ---
 
@@ -506,6 +523,14 @@ class Slot(_Value):
     link: str
     incarnation: int
     life: int
+
+
+def _is_closed(document: Document) -> bool:
+    """Whether a journal's document says that its connection has ended; one that cannot be read does not."""
+    try:
+        return bool(unfolded(document.data).get("phase", "open") == "closed")
+    except ValueError:
+        return False
 
 
 def _public_names(document: Document) -> frozenset[str]:

@@ -39,7 +39,7 @@ EXIT_CODES = {
     # "could not look" is never "failed": scripts tell them apart
     3: {"CouldNotLook", "Unreachable", "Transient", "RateLimited", "UnclearOutcome"},
     4: {"PersonNeeded"},
-    5: {"Refused", "AddressRefused"},
+    5: {"Refused", "AddressRefused", "Incident"},
 }
 
 

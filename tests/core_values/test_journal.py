@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from providers.core.contract import RECOGNISED, Finding
-from providers.core.journal import Generation, Journal, LastProof
+from providers.core.journal import Generation, Journal, LastProof, unfolded
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -29,3 +31,15 @@ def test_only_the_current_generation_keeps_its_proof() -> None:
     assert journal.generations[1].proof == proof
     journal = journal.moved(1, "superseded", AT)
     assert journal.generations[1].proof is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"journal": '{"phase": "open"}', "txn": "1"}, {"phase": "open"}),
+        ({"journal": "[]"}, {}),
+        ({"phase": "closed", "txn": "1"}, {"phase": "closed"}),
+    ],
+)
+def test_a_journal_is_one_text_or_what_a_person_wrote(data: dict[str, str], words: dict[str, str]) -> None:
+    assert unfolded(data) == words

@@ -21,19 +21,20 @@ def test_the_sandbox_stack(sandbox: Stack) -> None:
     assert [store.name for store in sandbox.stores] == [
         "acme-market",
         "acme-outdoor",
+        "acme-parts",
         "fresh-roast",
         "northside",
         "old-mill",
+        "westside",
     ]
-    assert {str(connection.fields["rights"]) for connection in sandbox.connections} == {"read", "write", "read_write"}
-    assert {connection.fields["user"] for connection in sandbox.connections} == {
-        "hub-reader",
-        "pim-writer",
-        "stock-writer",
-    }
-    assert {link.to for connection in sandbox.connections for link in connection.links} == {"vault"}
-    assert len(sandbox.connections) == 7
-    assert all(5 <= connection.overlap <= 10 for connection in sandbox.connections)
+    keys = [connection for connection in sandbox.connections if connection.platform == "woocommerce"]
+    accounts = [connection for connection in sandbox.connections if connection.platform == "bigcommerce"]
+    assert {str(key.fields["rights"]) for key in keys} == {"read", "write", "read_write"}
+    assert {key.fields["user"] for key in keys} == {"hub-reader", "pim-writer", "stock-writer"}
+    assert {link.to for key in keys for link in key.links} == {"vault"}
+    assert all(5 <= key.overlap <= 10 for key in keys)
+    assert (len(keys), len(accounts)) == (7, 2)
+    assert "stone-edge" in {link.to for account in accounts for link in account.links}
     assert sandbox.settings.hosts.private == {"localhost": ("127.0.0.0/8", "::1/128")}
 
 
@@ -43,7 +44,10 @@ def test_the_sandbox_stack(sandbox: Stack) -> None:
         ("fresh-roast/catalogue", ["fresh-roast/catalogue"]),
         ("fresh-roast/*", ["fresh-roast/orders-hub", "fresh-roast/catalogue"]),
         ("*/catalogue", ["fresh-roast/catalogue", "old-mill/catalogue"]),
-        ("acme-*/*", ["acme-market/dispatch", "acme-outdoor/orders-hub", "acme-outdoor/stock"]),
+        (
+            "acme-*/*",
+            ["acme-market/dispatch", "acme-outdoor/orders-hub", "acme-outdoor/stock", "acme-parts/stone-edge"],
+        ),
     ],
 )
 def test_select(pattern: str, names: list[str], sandbox: Stack) -> None:

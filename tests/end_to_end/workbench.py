@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import httpx
 
+from providers.core.journal import unfolded
 from providers.core.policies import Role
 from providers.core.toolbox import Toolbox
 from sandbox.client import KeyRow
@@ -262,7 +263,7 @@ class Workbench:
 
     def journal(self, connection: str) -> dict[str, Any]:
         """The journal of a connection."""
-        return self.document(f"{connection}/journal")
+        return dict(unfolded(self.document(f"{connection}/journal")))
 
     def credential(self, connection: str) -> dict[str, Any]:
         """What readers of Vault find; its secrets are remembered as such."""

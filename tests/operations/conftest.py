@@ -19,6 +19,7 @@ import pytest
 
 from operations.program import run
 from providers.core import loop
+from providers.core.journal import unfolded
 from providers.core.links import LinkOutcome
 from providers.core.operation import Outcome
 from providers.core.toolbox import Toolbox, wish_of
@@ -219,7 +220,7 @@ class Project:
         return found
 
     def journal(self, name: str) -> Mapping[str, Any]:
-        return self.documents(f"{name}/")[f"{name}/journal"]
+        return unfolded(self.documents(f"{name}/")[f"{name}/journal"])
 
     def write(self, path: str, data: Mapping[str, Any]) -> None:
         """Write a document by hand, over whatever is there."""

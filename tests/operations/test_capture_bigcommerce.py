@@ -214,6 +214,15 @@ def test_an_old_file_again(account: Account) -> None:
     assert project.journal(NAME)["generations"]["1"]["state"] == "current"
 
 
+def test_a_proof_that_was_asked_for_is_the_one_that_previews_go_by(account: Account) -> None:
+    project = account.project
+    assert account.capture(account.by_the_sheet()).code == 0
+    project.up()
+    before = project.journal(NAME)["generations"]["1"]["proof"]["at"]
+    assert project("verify").code == 0
+    assert project.journal(NAME)["generations"]["1"]["proof"]["at"] > before
+
+
 def test_the_file_of_a_number_that_was_given_up(account: Account) -> None:
     """It was proved once, and something else was declared before it became current."""
     project = account.project

@@ -109,7 +109,7 @@ def test_every_value_has_its_line(connected: tuple[Project, str]) -> None:
     assert document.keys() == {"name", "vault_path", "values", "links", "journal", "problem", "exit_code"}
     values = {entry["word"]: (entry["value"], entry["origin"]) for entry in document["values"]}
     file, settings = f"stacks/{project.stack}/fresh-roast.yaml", f"stacks/{project.stack}/_stack.yaml"
-    assert values["url"] == (project.control.store_url(there), f"{file}:2")
+    assert values["url"] == (project.control.store_url(there), f"{file}:3")
     assert values["rights"] == ("read", f"{file}:7")
     assert values["rotate_after"] == ("90d", f"{settings}:3")
     assert values["authentication"] == ("header", "built in")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from providers.core.contract import Documents
+from providers.core.journal import unfolded
 from providers.core.marker import Owner
 from sandbox.vault import Prepared
 from tests.fixtures_vault import VaultAs
@@ -83,7 +84,7 @@ class Processes:
 
     def settled(self, connection: str, *, live: bool) -> None:
         """I1, I2 and I3 as Vault and the store show them."""
-        journal = self.documents.read(f"{connection}/journal").data
+        journal = unfolded(self.documents.read(f"{connection}/journal").data)
         states = {int(n): generation["state"] for n, generation in journal.get("generations", {}).items()}
         keys = self.alive(connection)
         if not live:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,12 @@ def test_a_name_that_had_a_key_before_is_no_new_name(world: World) -> None:
 
     with pytest.raises(Refused, match="this name had a key before, and shop/old has one now"):
         loop.settle(operation(world, "shop/new", was="shop/old"), WISH)
+    # Nor does one become new because what the former name has cannot be read.
+    MemoryDocuments(world).write(
+        "shop/old/journal", {"journal": "no JSON"}, cas=len(world.documents["shop/old/journal"])
+    )
+    with pytest.raises(Refused, match="this name had a key before"):
+        loop.settle(operation(world, "shop/new", was="shop/old"), WISH)
 
 
 def test_a_wrong_former_name_is_not_kept(world: World) -> None:
@@ -201,8 +208,9 @@ def test_nothing_is_looked_at_or_ended_at_another_address(world: World, act: Cal
     assert any(key.alive for key in world.keys.values())
 
 
-def test_a_journal_that_cannot_be_read_is_said(world: World) -> None:
-    MemoryDocuments(world).write("shop/orders/journal", {"format": 9}, cas=0)
+@pytest.mark.parametrize("data", [{"format": 9}, {"journal": "no JSON"}, {"journal": "[]"}])
+def test_a_journal_that_cannot_be_read_is_said(world: World, data: dict[str, Any]) -> None:
+    MemoryDocuments(world).write("shop/orders/journal", data, cas=0)
 
     with pytest.raises(Refused, match="cannot be read"):
         loop.settle(operation(world, "shop/orders"), WISH)

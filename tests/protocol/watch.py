@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from providers.core.contract import Order
+from providers.core.journal import unfolded
 from providers.core.marker import Owner
 from tests.protocol.doubles import Key, MemoryLink, Token, Violation, Watcher, World
 from tests.protocol.handing import secrets_in
@@ -51,7 +52,7 @@ class Watch(Watcher):
 
     @property
     def journal(self) -> Mapping[str, Any]:
-        return self._latest("journal")
+        return unfolded(self._latest("journal"))
 
     @property
     def credential(self) -> Mapping[str, Any]:
@@ -72,7 +73,7 @@ class Watch(Watcher):
 
     def document(self, path: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
         if path == f"{self.owner.connection}/journal":
-            self._journal(before or {}, after)
+            self._journal(unfolded(before or {}), unfolded(after))
         elif path == f"{self.owner.connection}/credential" and after.get("txn"):
             self._published(before or {}, after)
 

@@ -257,6 +257,7 @@ def test_the_sheets_a_person_works_by(make_shop: MakeShop) -> None:
     assert make.link.startswith(f"{shop.url}/wp-admin/")
     assert Table((("Description", "stock #3"), ("User", "robot"), ("Permissions", "Read/Write"))) in make.steps
     assert "'stock #3'" in delete.title
+    assert issuer.losses({}) == ()
 
 
 # --- rights of the admin login ----------------------------------------------------------------------------------------
