@@ -241,7 +241,8 @@ TEXT = "journal"
 
 
 def unfolded(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The words of a journal's document: out of its one text, or as a person wrote them; none where it is no object. `ValueError` for no JSON.
+    """The words of a journal's document: out of its one text, or as a person wrote them; none where it is no object.
+    `ValueError` for no JSON.
 
     One text, since a server counts texts: OpenBao refuses a document of more than a thousand, names included (measured),
     which a journal of a few dozen generations would have.
