@@ -380,7 +380,9 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         _let_settle(run, journal, number)
     if facts.keys is not None and _still_listed(run, journal, number):
         raise Blocked(f"the store still lists generation {number}", do="Run again", where=journal.connection)
-    _revoked(run, journal, number, "generation {} was given up; the store does not have it")
+    # Without a list nobody has seen that: it was never asked for, is over by its time, or a person says so.
+    seen = "the store does not have it" if facts.keys is not None else "no key of it lives, as far as anybody knows"
+    _revoked(run, journal, number, f"generation {{}} was given up; {seen}")
 
 
 def _accounted_for(run: Run, facts: Facts, number: int) -> bool:
