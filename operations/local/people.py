@@ -134,7 +134,7 @@ def make(world: World, task: Awaited) -> bool:
         if not (present and file.exists()):
             if present:
                 # A run was killed before it kept the file, and values that were missed cannot be shown again.
-                visitor.delete_account(title)
+                visitor.delete_account(title, every=True)
             write_private(file, visitor.create_account(title, _rows(task)).text)
     world.must("operator", "capture", task.name, "--file", str(file.relative_to(world.place.root)), "--delete")
     return True
@@ -160,7 +160,7 @@ def delete(world: World, task: Awaited) -> bool:
         if title not in visitor.titles():
             return False
         _tell(world, task, f"deletes {title!r} in the control panel")
-        visitor.delete_account(title)
+        visitor.delete_account(title, every=True)
     return True
 
 

@@ -113,19 +113,21 @@ class Visitor:
         self._get(saved.link("//dialog[@id='api-credentials']//a[@id='done']", "button 'Done'"))
         return Download(link.get("download", ""), text)
 
-    def delete_account(self, title: str) -> None:
-        """Delete the only account of this name; raises VisitError when there is none or several."""
+    def delete_account(self, title: str, *, every: bool = False) -> None:
+        """Delete the only account of this name, or every one of it; raises VisitError when there is none, or are several
+        and not every one is meant."""
         lines = [
             line
             for line in self._list().all("//table[@id='api-account-list']/tbody/tr")
             if _words(_one(line, ".//*[@class='name']", "name of an account")) == title
         ]
-        if len(lines) != 1:
+        if len(lines) != 1 and not (every and lines):
             raise VisitError(f"{len(lines)} API accounts are called {title!r}, not one")
-        delete = _one(lines[0], ".//a[@class='delete']", f"button to delete {title!r}")
-        page = self._get(urljoin(self._manage_url, delete.get("href", "")))
-        form = page.one("//form[@id='delete-api-account']", "question before deleting")
-        self._send(page, form, _fields(form))
+        for line in lines:
+            delete = _one(line, ".//a[@class='delete']", f"button to delete {title!r}")
+            page = self._get(urljoin(self._manage_url, delete.get("href", "")))
+            form = page.one("//form[@id='delete-api-account']", "question before deleting")
+            self._send(page, form, _fields(form))
 
     def _list(self) -> Page:
         return self._get(f"{self._manage_url}/{LIST}")

@@ -187,6 +187,10 @@ def test_only_one_account_of_a_name_is_deleted(control: Client, make_store: Make
         with pytest.raises(VisitError, match=f"{count} API accounts are called '{title}', not one"):
             visitor.delete_account(title)
     assert len(control.bigcommerce.accounts(store.hash)) == 2
+    visitor.delete_account("Twice", every=True)
+    assert control.bigcommerce.accounts(store.hash) == []
+    with pytest.raises(VisitError, match="0 API accounts"):
+        visitor.delete_account("Twice", every=True)
 
 
 def test_a_session_that_ended_begins_anew(control: Client, make_store: MakeStore, visit: Visit) -> None:
