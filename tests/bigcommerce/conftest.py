@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from collections.abc import Callable, Mapping
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +16,9 @@ from providers.bigcommerce.issuer import ApiAccountIssuer, issuer
 from providers.bigcommerce.probes import PROBES, Probe
 from providers.bigcommerce.scopes import ROWS
 from providers.core.contract import Clock
-from providers.core.http import Http
+from providers.core.http import Http, HttpSettings
 from providers.core.redaction import Secret
+from sandbox.server_process import ServerProcess, start
 from tests.http.conftest import authority, certificate, few_authorities, make_http, public_authority, stub, time
 from tests.http.stub import Asked, Reply, Stub
 
@@ -56,6 +59,24 @@ STONE_EDGE = {
     "Order fulfillment": "modify",
 }
 """The rows above none of the vendor's list (sheet 4.1)."""
+
+ORIGIN = "https://fresh-roast.example"
+ACCOUNT = "fresh-roast/tokens"
+DAY = 86_400
+PLAIN: dict[str, Any] = {
+    "token": "storefront",
+    "rights": "all",
+    "channels": [1],
+    "cors_origins": [ORIGIN],
+    "expires_after": 90 * DAY,
+}
+PRIVATE: dict[str, Any] = {
+    "token": "private",
+    "rights": ["Customer", "Unauthenticated"],
+    "channels": [1, 7],
+    "cors_origins": None,
+    "expires_after": 90 * DAY,
+}
 
 
 def answer(status: int, body: Any = None, **headers: str) -> Reply:
@@ -153,3 +174,20 @@ def make_issuer(make_http: Callable[..., Http], stub: Stub) -> MakeIssuer:
 def asked_calls(stub: Stub) -> list[str]:
     """Every call so far, as `METHOD /path`."""
     return [f"{asked.method} {asked.target.partition('?')[0].removeprefix(f'/stores/{HASH}')}" for asked in stub.asked]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A sandbox of one module: its stores have names of their own there."""
+    with start(tmp_path_factory.mktemp("bigcommerce")) as process:
+        yield process
+
+
+@pytest.fixture
+def http(server: ServerProcess) -> Iterator[Http]:
+    """Clients that trust the sandbox; they pause shortly, as nothing gets better by waiting."""
+    host = urllib.parse.urlsplit(server.url).hostname or ""
+    loopback = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
+    settings = HttpSettings(ca_file=server.ca, private={host: loopback}, read_timeout=5.0, deadline=5.0)
+    with Http(settings, chance=lambda: 0.001) as client:
+        yield client

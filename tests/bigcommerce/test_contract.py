@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,32 +14,16 @@ from providers.bigcommerce.issuer import ApiAccountIssuer, issuer
 from providers.bigcommerce.scopes import PANEL, ROWS
 from providers.core.contract import RECOGNISED, Finding
 from providers.core.errors import CouldNotLook, Incident, RateLimited, Transient
-from providers.core.http import Http, HttpSettings
+from providers.core.http import Http
 from providers.core.redaction import Secret
 from sandbox.bigcommerce.client import BigCommerceClient, HandMadeAccount
 from sandbox.bigcommerce.panel_credentials import LAYOUTS, file_text
 from sandbox.bigcommerce.state import Account, Credentials
-from sandbox.server_process import ServerProcess, start
+from sandbox.server_process import ServerProcess
 from tests.bigcommerce.conftest import STONE_EDGE, Loan
 
 NUMBERS = itertools.count(1)
 EVERYTHING = {label: ROWS[label].words[-1] for label in PANEL}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with start(tmp_path_factory.mktemp("bigcommerce")) as process:
-        yield process
-
-
-@pytest.fixture
-def http(server: ServerProcess) -> Iterator[Http]:
-    """Clients that trust the sandbox; they pause shortly, as nothing gets better by waiting."""
-    host = urllib.parse.urlsplit(server.url).hostname or ""
-    loopback = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
-    settings = HttpSettings(ca_file=server.ca, private={host: loopback}, read_timeout=5.0, deadline=5.0)
-    with Http(settings, chance=lambda: 0.001) as client:
-        yield client
 
 
 @dataclass

@@ -13,6 +13,7 @@ from providers.bigcommerce.scopes import PANEL, ROWS, TABLE
 from providers.bigcommerce.words import account_title, channel, origin, store_hash, token_rights
 from providers.declarations import DeclarationErrors, Stack, inputs, load, platforms
 from providers.declarations.house_style import like_store_text
+from tests.bigcommerce.conftest import STONE_EDGE
 from tests.declarations.files import SETTINGS
 
 PROJECT = Path(__file__).parents[2]
@@ -228,20 +229,7 @@ def test_the_shipped_set_is_the_vendors_list() -> None:
     rows = yaml.safe_load(SET.read_text("utf-8"))["rights"]
     assert list(rows) == list(PANEL)
     granted = {label: level for label, level in rows.items() if level != "none"}
-    assert granted == {
-        "Content": "read-only",
-        "Checkout content": "modify",
-        "Customers": "modify",
-        "Orders": "modify",
-        "Order transactions": "modify",
-        "Products": "modify",
-        "Carts": "modify",
-        "Checkouts": "modify",
-        "Store locations": "read-only",
-        "Store inventory": "modify",
-        "Fulfillment methods": "modify",
-        "Order fulfillment": "modify",
-    }
+    assert granted == STONE_EDGE
 
 
 def test_a_change_of_one_row_shows_as_that_row(tmp_path: Path) -> None:

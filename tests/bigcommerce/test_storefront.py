@@ -17,28 +17,24 @@ from providers.core import errors, kinds
 from providers.core.contract import LASTS, RECOGNISED, Finding, Issuer, Order, Selector
 from providers.core.http import Http
 from providers.core.redaction import Secret
-from tests.bigcommerce.conftest import HASH, NO_SCOPE, SECRET, TOKEN, UNAUTHORIZED, Loan, answer
+from tests.bigcommerce.conftest import (
+    ACCOUNT,
+    DAY,
+    HASH,
+    NO_SCOPE,
+    ORIGIN,
+    PLAIN,
+    PRIVATE,
+    SECRET,
+    TOKEN,
+    UNAUTHORIZED,
+    Loan,
+    answer,
+)
 from tests.bigcommerce.test_storefront_claims import jwt
 from tests.http.stub import Asked, Reply, Stub
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
-ORIGIN = "https://fresh-roast.example"
-ACCOUNT = "fresh-roast/tokens"
-DAY = 86_400
-PLAIN: dict[str, Any] = {
-    "token": "storefront",
-    "rights": "all",
-    "channels": [1],
-    "cors_origins": [ORIGIN],
-    "expires_after": 90 * DAY,
-}
-PRIVATE: dict[str, Any] = {
-    "token": "private",
-    "rights": ["Customer", "Unauthenticated"],
-    "channels": [1, 7],
-    "cors_origins": None,
-    "expires_after": 90 * DAY,
-}
 PATH = "/v3/storefront/api-token"
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 from providers.bigcommerce.storefront import StorefrontTokenIssuer, issuer
 from providers.core import loop
 from providers.core.due import Wish
-from providers.core.http import Http, HttpSettings
+from providers.core.http import Http
 from providers.core.journal import Book, Journal
 from providers.core.marker import Owner
 from providers.core.observe import Observation, observe
@@ -23,45 +21,13 @@ from providers.core.operation import Operation, Outcome
 from providers.core.redaction import Secret
 from sandbox.bigcommerce.client import BigCommerceClient, StorefrontTokenRow
 from sandbox.client import Client
-from sandbox.server_process import ServerProcess, start
-from tests.bigcommerce.conftest import Loan
+from sandbox.server_process import ServerProcess
+from tests.bigcommerce.conftest import ACCOUNT, DAY, ORIGIN, PLAIN, PRIVATE, Loan
 from tests.protocol.doubles import MemoryDocuments, MemoryKeyring, World
 
 NUMBERS = itertools.count(1)
 OWNER = Owner("shops", "test", "fresh-roast/pages")
-ACCOUNT = "fresh-roast/tokens"
-ORIGIN = "https://fresh-roast.example"
-DAY = 86_400
 MANAGE = {"Storefront API tokens": "manage"}
-PLAIN: dict[str, Any] = {
-    "token": "storefront",
-    "rights": "all",
-    "channels": [1],
-    "cors_origins": [ORIGIN],
-    "expires_after": 90 * DAY,
-}
-PRIVATE: dict[str, Any] = {
-    "token": "private",
-    "rights": ["Customer", "Unauthenticated"],
-    "channels": [1, 7],
-    "cors_origins": None,
-    "expires_after": 90 * DAY,
-}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with start(tmp_path_factory.mktemp("storefront")) as process:
-        yield process
-
-
-@pytest.fixture
-def http(server: ServerProcess) -> Iterator[Http]:
-    host = urllib.parse.urlsplit(server.url).hostname or ""
-    loopback = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
-    settings = HttpSettings(ca_file=server.ca, private={host: loopback}, read_timeout=5.0, deadline=5.0)
-    with Http(settings, chance=lambda: 0.001) as client:
-        yield client
 
 
 @dataclass

@@ -15,6 +15,7 @@ from sandbox.bigcommerce.client import BigCommerceStore, HandMadeAccount
 from sandbox.bigcommerce.visitor import Download, Visitor
 from sandbox.client import RequestRow
 from sandbox.stone_edge.office import WRAPPING_TOKEN, InboundValues, Office, text_of
+from tests.bigcommerce.conftest import STONE_EDGE
 from tests.canary import Leak, scan
 from tests.end_to_end.workbench import ROOT, Result, Workbench
 
@@ -27,20 +28,7 @@ NAME = "shop/stone-edge"
 LINK = f"{NAME}/office"
 RIGHTS_SET = "stone-edge-connect2cart"
 
-ROWS: Mapping[str, str] = {
-    "Content": "read-only",
-    "Checkout content": "modify",
-    "Customers": "modify",
-    "Orders": "modify",
-    "Order transactions": "modify",
-    "Products": "modify",
-    "Carts": "modify",
-    "Checkouts": "modify",
-    "Store locations": "read-only",
-    "Store inventory": "modify",
-    "Fulfillment methods": "modify",
-    "Order fulfillment": "modify",
-}
+ROWS: Mapping[str, str] = STONE_EDGE
 """What the set grants, row by row: typed off the sheet (bigcommerce.md 4.1), not read from the product."""
 
 PRINTED: Mapping[str, str] = {
