@@ -95,12 +95,12 @@ class ApiAccountIssuer:
             where=self._gateway.where,
         )
 
-    def sheet(self, task: Task, fields: Fields, number: int, title: str = "") -> Sheet:
+    def sheet(self, task: Task, fields: Fields, number: int) -> Sheet:
         """What the person is to do: make the account of generation `number` with the rights in `fields`, or delete it.
 
-        The account's name is its title and the number; `title` is for an account made under another one than is declared.
+        The account's name is its declared title and the number.
         """
-        name, where = guide.typed(title or self._title, number), self._gateway.store_hash
+        name, where = guide.typed(self._title, number), self._gateway.store_hash
         link = f"{self._panel}{guide.ACCOUNTS}"
         if task == "make":
             return guide.make(link, where, self._connection, fields["rights"], name)

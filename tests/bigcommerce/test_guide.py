@@ -21,7 +21,7 @@ def rows(sheet: Sheet) -> tuple[tuple[str, str], ...]:
 
 @pytest.fixture
 def make(make_issuer: MakeIssuer) -> Sheet:
-    return make_issuer().sheet("make", {"rights": STONE_EDGE}, 2, "orders for Stone Edge")
+    return make_issuer(account_title="orders for Stone Edge").sheet("make", {"rights": STONE_EDGE}, 2)
 
 
 def test_every_row_with_its_level_in_the_panels_order(make: Sheet) -> None:
@@ -31,7 +31,7 @@ def test_every_row_with_its_level_in_the_panels_order(make: Sheet) -> None:
 
 def test_rows_that_not_every_panel_has_only_where_they_are_declared(make_issuer: MakeIssuer) -> None:
     rights = {"Orders": "modify", "Metafields access": "full"}
-    found = rows(make_issuer().sheet("make", {"rights": rights}, 1, "robots"))
+    found = rows(make_issuer(account_title="robots").sheet("make", {"rights": rights}, 1))
     assert found[25:] == (("Metafields access", "full"),)
 
 
@@ -56,7 +56,7 @@ def test_the_declared_title_stands_where_no_other_is_given(make_issuer: MakeIssu
 
 def test_the_panel_of_a_sandbox(make_issuer: MakeIssuer) -> None:
     issuer = make_issuer(panel="https://localhost:8443/panel/{store_hash}")
-    link = issuer.sheet("make", {"rights": {}}, 1, "robots").link
+    link = issuer.sheet("make", {"rights": {}}, 1).link
     assert link == f"https://localhost:8443/panel/{HASH}/manage/settings/auth/api-accounts"
 
 
@@ -67,7 +67,7 @@ def test_no_word_of_oauth_stands_in_a_sheet(make: Sheet) -> None:
 
 
 def test_which_account_to_delete(make_issuer: MakeIssuer, stub: Stub) -> None:
-    sheet = make_issuer().sheet("delete", {"rights": STONE_EDGE}, 1, "orders for Stone Edge")
+    sheet = make_issuer(account_title="orders for Stone Edge").sheet("delete", {"rights": STONE_EDGE}, 1)
     assert sheet.title == f"Delete the API account 'orders for Stone Edge #1' at store {HASH}"
     assert sheet.link.endswith("/manage/settings/auth/api-accounts")
     assert any("orders for Stone Edge #1" in step for step in texts(sheet))
