@@ -11,7 +11,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
@@ -25,12 +25,12 @@ from sandbox.exchange import Reply, VendorRequest
 from sandbox.faults import Faults, Rule
 from sandbox.request_log import LogEntry, RequestLog
 from sandbox.tls import Authority, ensure_authority
-from sandbox.vendor import Site, Surroundings, derived_key
+from sandbox.vendor import Answer, Site, Surroundings, derived_key
 from sandbox.vendors import all_vendors
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 BACKLOG = 2048
-CALLBACK_TIMEOUT = aiohttp.ClientTimeout(total=10)
+CALL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class Sandbox:
@@ -48,7 +48,7 @@ class Sandbox:
         secret = _directory_secret(directory)
         self.log = RequestLog(derived_key(secret, "log"), log_size)
         self.faults = Faults()
-        surroundings = Surroundings(directory, url, authority, self._post, self.faults, self.log, mail_port, secret)
+        surroundings = Surroundings(directory, url, authority, self._call, self.faults, self.log, mail_port, secret)
         self.vendors = all_vendors(surroundings)
         self.control = Control(self.vendors, self.faults, self.log, url, authority.certificate_path)
         self._client_tls = client_tls
@@ -143,18 +143,19 @@ class Sandbox:
             headers["Date"] = formatdate(entry.time + site.clock_offset, usegmt=True)
         return web.Response(status=reply.status, body=reply.body, headers=headers)
 
-    async def _post(self, url: str, body: bytes) -> int:
-        """The one request a store makes itself: the key to the callback of the grant page."""
-        connector = aiohttp.TCPConnector(ssl=self._client_tls)
-        headers = {"Content-Type": "application/json;charset=utf-8"}
+    async def _call(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"", verify: bool = True
+    ) -> Answer | None:
+        """A request that a stand-in makes itself."""
+        connector = aiohttp.TCPConnector(ssl=self._client_tls if verify else False)
         try:
             async with (
-                aiohttp.ClientSession(connector=connector, timeout=CALLBACK_TIMEOUT) as session,
-                session.post(url, data=body, headers=headers, allow_redirects=False) as response,
+                aiohttp.ClientSession(connector=connector, timeout=CALL_TIMEOUT) as session,
+                session.request(method, url, data=body or None, headers=headers, allow_redirects=False) as response,
             ):
-                return response.status
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return 0
+                return Answer(response.status, response.headers.copy(), await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
 
 
 def _dropped(http: web.Request, entry: LogEntry) -> web.Response:

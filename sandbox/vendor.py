@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,8 +20,24 @@ from sandbox.faults import Faults
 from sandbox.request_log import RequestLog
 from sandbox.tls import Authority
 
-Post = Callable[[str, bytes], Awaitable[int]]
-"""Post a JSON body to a local URL; answers the status, 0 if there was none."""
+
+class Call(Protocol):
+    """A request that a stand-in makes itself, at whatever URL: the callback of a grant page, a plugin asking its cloud."""
+
+    async def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"", verify: bool = True
+    ) -> Answer | None:
+        """What was answered, redirects not followed; None where nothing was. `verify=False` takes any certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request of a stand-in's own was answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
 
 ControlHandler = Callable[[web.Request], Awaitable[Any]]
 """Takes a request to the control API and returns what is answered as JSON; a ValueError is answered 400 with its text."""
@@ -45,7 +61,7 @@ class Surroundings:
     """`https://localhost:PORT`; a store lies below it."""
     authority: Authority
     """Issues certificates for what listens beside the one port."""
-    post: Post
+    call: Call
     faults: Faults
     """Only for what listens beside the one port; the server itself asks them for the sites."""
     log: RequestLog

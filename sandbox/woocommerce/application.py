@@ -105,7 +105,7 @@ class WooCommerce(Vendor):
         self._database = connect(surroundings.directory / "woocommerce.sqlite", SCHEMA)
         self.state = State(self._database, surroundings.key("state"))
         self.url = surroundings.url
-        self.post = surroundings.post
+        self.call = surroundings.call
 
     def site(self, request: VendorRequest) -> Shop | None:
         """The store served under the first path segment."""
@@ -176,7 +176,7 @@ class Shop:
         if path in {"", "/wp-admin"}:
             return moved(f"{visit.home}{path}/")
         if path.startswith(grant.ROUTE) and visit.settings.permalinks == "pretty":
-            return await grant.answer(visit, self.vendor.post)
+            return await grant.answer(visit, self.vendor.call)
         route = rest_route(visit.request)
         if route is not None and self._is_served(visit):
             return rest.answer(visit, route)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
 from html import escape
 from urllib.parse import urlencode, urlsplit
 
 from sandbox.exchange import Reply, UnknownInSheetError
+from sandbox.vendor import Call
 from sandbox.woocommerce.descriptions import normalise
 from sandbox.woocommerce.pages import front_page, hidden, link
 from sandbox.woocommerce.replies import died, html, redirect
 from sandbox.woocommerce.state import PERMISSIONS, Session, new_pair
 from sandbox.woocommerce.visit import Visit
-
-Post = Callable[[str, bytes], Awaitable[int]]
-"""Posts JSON to a loopback address; the status of the answer, 0 for none."""
 
 ROUTE = "/wc-auth/v1/"
 PARAMETERS = ("app_name", "user_id", "return_url", "callback_url", "scope")
@@ -26,7 +23,7 @@ class DeniedError(Exception):
     """401 "Access denied"."""
 
 
-async def answer(visit: Visit, post: Post) -> Reply:
+async def answer(visit: Visit, call: Call) -> Reply:
     """Any request below wc-auth/v1."""
     step = visit.request.path.removeprefix(ROUTE)
     try:
@@ -41,7 +38,7 @@ async def answer(visit: Visit, post: Post) -> Reply:
         if step == "authorize":
             return _authorize(visit, session)
         if step == "access_granted":
-            return await _grant(visit, session, post)
+            return await _grant(visit, session, call)
     except DeniedError as denied:
         return died(f"{visit.text('access_denied')}. {visit.text('grant_error', reason=denied)}", 401)
     return front_page(visit, visit.text("not_found"), "", 404)
@@ -115,7 +112,7 @@ def _authorize(visit: Visit, session: Session) -> Reply:
 """)
 
 
-async def _grant(visit: Visit, session: Session, post: Post) -> Reply:
+async def _grant(visit: Visit, session: Session, call: Call) -> Reply:
     """Make the key, post it, and take it back if that fails."""
     query = visit.request.query
     if not visit.nonce_is_good(query.get("wc_auth_nonce", ""), "wc_auth_grant_access", session):
@@ -131,8 +128,10 @@ async def _grant(visit: Visit, session: Session, post: Post) -> Reply:
         "key_permissions": query["scope"],
     }
     allowed = visit.settings.grant_callback_to_loopback and _is_loopback(query["callback_url"])
-    status = await post(query["callback_url"], json.dumps(key).encode()) if allowed else 0
-    if status != 200:
+    headers = {"Content-Type": "application/json;charset=utf-8"}
+    body = json.dumps(key).encode()
+    told = await call("POST", query["callback_url"], headers=headers, body=body) if allowed else None
+    if told is None or told.status != 200:
         visit.state.delete_key(visit.store, key_id)
         raise DeniedError(visit.text("grant_callback" if allowed else "grant_host"))
     return redirect(_with_query(query["return_url"], {"success": "1", "user_id": query["user_id"]}))
