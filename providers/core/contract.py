@@ -33,6 +33,8 @@ class Capabilities:
     credential of the store can be listed completely; `settle` is how many seconds a lost request may still commit;
     `relabels` is whether `revise` can put our marker on a key that lacks it; `lifetime` names the declared field with the
     seconds after which a credential ends by itself, counted from the decision to make it, empty where it never does.
+    `residual` is whether a revoked credential stays in the list as something that opens nothing: it is named, and left
+    alone. `lingers` says in words what goes on working for a while after a revoke, empty where nothing does.
     """
 
     made_by: Literal["api", "form", "person"]
@@ -42,6 +44,8 @@ class Capabilities:
     settle: float
     relabels: bool = False
     lifetime: str = ""
+    residual: bool = False
+    lingers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +113,14 @@ class Finding:
     """One live check: what was looked at, what it showed, and the evidence in words without any secret.
 
     Two checks are special. `RECOGNISED`, contradicted, says that the credential is not accepted at all; `LASTS`, that it
-    soon ends by itself.
+    soon ends by itself. `pins` is the id by which the store knows the place that the credential opens, where it tells one
+    that never changes: what the first proof saw, every later one must see.
     """
 
     check: str
     verdict: Verdict
     evidence: str
+    pins: str = ""
 
 
 Life = Literal["accepted", "refused", "unknown"]
@@ -192,20 +198,17 @@ class Issuer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a consumer holds, as far as it can tell: the visible end of the key, or None where nothing is connected."""
-
-    tail: str | None
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
 class Link(Protocol):
-    """One user of a credential at one consumer."""
+    """One user of a credential at one consumer.
+
+    Every method raises only errors of `providers.core.errors`, and `PersonNeeded` where only a person can go on. `secret`
+    holds the values of the generation together with what is published beside them (the store's address).
+    """
 
     @property
     def place(self) -> str:
-        """The identity of the slot this link fills at its consumer; two links on one place exclude each other."""
+        """The identity of the slot this link fills at its consumer, empty for none; two links on one place exclude each
+        other. Another place is another user: the former one is cleared."""
         ...
 
     @property
@@ -213,26 +216,33 @@ class Link(Protocol):
         """Who says that the new credential is in use: this link's proof, the passing of time, or a person."""
         ...
 
-    def read(self) -> Held:
-        """What the consumer holds now."""
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Proof, before anything is given, that this credential serves its user. What is contradicted is never given.
+        Does not touch the consumer."""
         ...
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
-        """Give the consumer this credential. Repeating it does no harm."""
-        ...
-
-    def disconnect(self) -> None:
-        """Clear the place at the consumer. Repeating it does no harm."""
+        """Give the consumer this credential. Repeating it does no harm. `PersonNeeded` while a person must go on."""
         ...
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """Proof through the consumer that it works with this credential."""
         ...
 
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """What the consumer shows of this generation, which it was given, changing nothing anywhere. What is contradicted is
+        drift, and the next run gives it once more; `TAKEN_OVER`, confirmed, says that it has come to work with it."""
+        ...
+
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
+        """Clear the place at the consumer; what is left for a person to do there, in words. Repeating it does no harm.
+        `secret` is the generation it was given, empty where that is destroyed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What a consumer's vendor gave in return, as fixed field names, and the generation it answers."""
+    """What a consumer's vendor gave in return, as fixed field names, and the generation it answers (0: unknown)."""
 
     values: Mapping[str, Secret]
     generation: int
@@ -246,13 +256,47 @@ class LinkTools(Protocol):
         """The present time."""
         ...
 
+    @property
+    def looking(self) -> bool:
+        """Whether this operation only looks: nothing may be written anywhere then."""
+        ...
+
     def http(self, host: str) -> "Http":
         """HTTP to this host, with what `_stack.yaml` says about it."""
+        ...
+
+    def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
+        """The admin login that lies in Vault under this host and path (no slash at either end), or None."""
+        ...
+
+    def hub(self, name: str) -> Mapping[str, Secret] | None:
+        """The entry of this hub in Vault (`<hubs>/<name>`), or None."""
         ...
 
     def inbound(self) -> Inbound | None:
         """What the vendor gave in return, or None until it did."""
         ...
+
+    def receive(self, values: Mapping[str, Secret], generation: int) -> None:
+        """Keep in Vault what the consumer gave for this generation, such as a link that only a person may follow. It takes
+        the place of what was kept before, and is destroyed with the link."""
+        ...
+
+    def notes(self) -> Mapping[str, str]:
+        """What the link noted about its consumer: short texts, no secret (the id of an account)."""
+        ...
+
+    def note(self, notes: Mapping[str, str]) -> None:
+        """Add to the notes; an empty text takes one out."""
+        ...
+
+    def generation_of(self, secret: Mapping[str, Secret]) -> int | None:
+        """Which generation of the connection has exactly these values, whatever became of it; None for none of them."""
+        ...
+
+
+def _nothing_about(_inputs: Mapping[str, Any]) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +304,19 @@ class LinkKind:
     """One kind of consumer, as its folder offers it to core.
 
     `link` makes the link from its inputs and does no I/O itself. `what` names it in a hand-over's subject, empty where
-    nothing is ever handed over; `about` are the lines on top of that message. `inbound_fields` are the values that its
-    vendor gives in return, and `parse` reads them from a text; without it, lines of `name=value` are read.
+    nothing is ever handed over; `about` gives the lines on top of that message. `inbound_fields` are the values that its
+    vendor gives in return, and `parse` reads them from a text; without it, lines of `name=value` are read. `looks` tells
+    whether `observe` can show anything. `shown` are the fields of what it keeps that a person is shown on a terminal, with
+    the credential's values, to go on by hand; while a generation waits for that, its person is awaited.
     """
 
     link: Callable[[Mapping[str, Any], LinkTools], Link]
     what: str = ""
-    about: tuple[str, ...] = ()
+    about: Callable[[Mapping[str, Any]], Sequence[str]] = _nothing_about
     inbound_fields: tuple[str, ...] = ()
     parse: Callable[[bytes], Mapping[str, Secret]] | None = None
+    looks: bool = True
+    shown: tuple[str, ...] = ()
 
 
 DocumentState = Literal["absent", "present", "destroyed"]

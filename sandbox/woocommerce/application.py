@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.database import connect
 from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_reply
-from sandbox.vendor import ControlRoute, Surroundings, Vendor
+from sandbox.vendor import Call, ControlRoute, Surroundings, Vendor
 from sandbox.woocommerce import admin, ajax, grant, login, rest
 from sandbox.woocommerce.control import StoreControl
 from sandbox.woocommerce.database import SCHEMA
@@ -98,6 +98,38 @@ def _rest_operation(request: VendorRequest, route: str) -> str:
     return "rest_probe_batch" if route.endswith("/batch") else "rest_probe_write"
 
 
+async def answer(visit: Visit, call: Call) -> Reply:
+    """What WordPress with WooCommerce answers; raises UnknownInSheetError where the sheet says nothing."""
+    path = visit.request.path
+    if path == ADMIN_AJAX:
+        return ajax.answer(visit)
+    if path.startswith("/wp-admin/"):
+        return admin.answer(visit)
+    if path == "/wp-login.php":
+        return login.answer(visit)
+    if path in {"", "/wp-admin"}:
+        return moved(f"{visit.home}{path}/")
+    if path.startswith(grant.ROUTE) and visit.settings.permalinks == "pretty":
+        return await grant.answer(visit, call)
+    route = served_route(visit)
+    if route is not None:
+        return rest.answer(visit, route)
+    if path in {"/", "/index.php"}:
+        return front_page(visit, visit.store.name, "<main><h1>Shop</h1></main>")
+    return front_page(visit, visit.text("not_found"), "", 404)
+
+
+def served_route(visit: Visit) -> str | None:
+    """The REST route of a request if the permalinks let its address reach the REST API; `?rest_route=` always does."""
+    path = visit.request.path
+    if REST_PATH.match(path):
+        if visit.settings.permalinks == "plain":
+            return None
+        if visit.settings.permalinks == "index.php" and not path.startswith("/index.php/"):
+            return None
+    return rest_route(visit.request)
+
+
 class WooCommerce(Vendor):
     """All WooCommerce stores of the process, each below its name."""
 
@@ -158,38 +190,9 @@ class Shop:
     async def process(self, request: VendorRequest) -> Reply:
         """Answer a request, and carry out what it asks."""
         try:
-            return await self._answer(self._visit(request))
+            return await answer(self._visit(request), self.vendor.call)
         except UnknownInSheetError as reason:
             return unknown_reply(str(reason))
 
     def _visit(self, request: VendorRequest) -> Visit:
         return Visit(self.vendor.state, self.store, request, self.vendor.url)
-
-    async def _answer(self, visit: Visit) -> Reply:
-        path = visit.request.path
-        if path == ADMIN_AJAX:
-            return ajax.answer(visit)
-        if path.startswith("/wp-admin/"):
-            return admin.answer(visit)
-        if path == "/wp-login.php":
-            return login.answer(visit)
-        if path in {"", "/wp-admin"}:
-            return moved(f"{visit.home}{path}/")
-        if path.startswith(grant.ROUTE) and visit.settings.permalinks == "pretty":
-            return await grant.answer(visit, self.vendor.call)
-        route = rest_route(visit.request)
-        if route is not None and self._is_served(visit):
-            return rest.answer(visit, route)
-        if path in {"/", "/index.php"}:
-            return front_page(visit, visit.store.name, "<main><h1>Shop</h1></main>")
-        return front_page(visit, visit.text("not_found"), "", 404)
-
-    @staticmethod
-    def _is_served(visit: Visit) -> bool:
-        """Whether the permalinks of the store let this address reach the REST API; `?rest_route=` always does."""
-        path = visit.request.path
-        if not REST_PATH.match(path):
-            return True
-        if visit.settings.permalinks == "plain":
-            return False
-        return visit.settings.permalinks == "pretty" or path.startswith("/index.php/")

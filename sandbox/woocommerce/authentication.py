@@ -100,7 +100,7 @@ def _by_signature(visit: Visit, given: dict[str, str]) -> ApiKey:
 def _by_application_password(visit: Visit, authorization: str) -> Identity:
     """HTTPS only; opens REST, the shop's included, and nothing else (sheet 10)."""
     login, password = basic_credentials(authorization)
-    if not (visit.ssl and login and password):
+    if not (visit.application_passwords_available and login and password):
         return ANONYMOUS
     user = visit.state.user_by_login(visit.store, login)
     if user is None:

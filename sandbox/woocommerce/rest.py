@@ -30,6 +30,11 @@ def answer(visit: Visit, route: str) -> Reply:
         reply = _dispatch(visit, identity, route)
     except RestError as error:
         reply = error_reply(error)
+    return with_rest_headers(visit, reply)
+
+
+def with_rest_headers(visit: Visit, reply: Reply) -> Reply:
+    """An answer with what stands in the head of every one of the REST API's."""
     reply.headers += [
         ("Content-Type", "application/json; charset=UTF-8"),
         ("X-Robots-Tag", "noindex"),
@@ -79,11 +84,11 @@ def _index(visit: Visit) -> Reply:
         "home": visit.home,
         "gmt_offset": str(visit.settings.utc_offset),
         "timezone_string": "",
-        "namespaces": [*WORDPRESS_NAMESPACES, *visit.profile.namespaces],
+        "namespaces": [*WORDPRESS_NAMESPACES, *visit.namespaces],
         "authentication": {},
         "routes": {"/": {"namespace": "", "methods": ["GET"]}},
     }
-    if visit.ssl:
+    if visit.application_passwords_available:
         authorization = visit.admin_url("authorize-application.php")
         document["authentication"] = {"application-passwords": {"endpoints": {"authorization": authorization}}}
     return json_reply(document)

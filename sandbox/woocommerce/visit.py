@@ -76,6 +76,16 @@ class Visit:
         }[self.settings.permalinks]
 
     @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces of the plugins' REST routes, as the index lists them."""
+        return self.profile.namespaces
+
+    @property
+    def application_passwords_available(self) -> bool:
+        """Whether application passwords count: on HTTPS only (sheet 10)."""
+        return self.ssl
+
+    @property
     def request_uri(self) -> str:
         """PHP's REQUEST_URI."""
         path = f"/{self.request.prefix}{self.request.raw_path}"

@@ -16,7 +16,15 @@ USER_ROUTE = re.compile(r"/users/(me|\d+)\Z")
 APPLICATION_PASSWORDS = re.compile(r"/users/(me|\d+)/application-passwords(?:/([0-9a-f-]{36}))?\Z")
 
 CAPABILITIES = {
-    "administrator": ("manage_options", "manage_woocommerce", "edit_users", "list_users", "remove_users", "read"),
+    "administrator": (
+        "manage_options",
+        "manage_woocommerce",
+        "edit_users",
+        "list_users",
+        "remove_users",
+        "view_site_health_checks",
+        "read",
+    ),
     "shop_manager": ("manage_woocommerce", "edit_users", "list_users", "read"),
     "customer": ("read",),
 }
@@ -35,7 +43,8 @@ def answer(visit: Visit, identity: Identity, route: str) -> Reply:
     raise no_route(visit)
 
 
-def _may(identity: Identity, capability: str) -> bool:
+def may(identity: Identity, capability: str) -> bool:
+    """Whether the user of a request has a capability; nobody has none."""
     return identity.user is not None and capability in CAPABILITIES[identity.user.role]
 
 
@@ -46,7 +55,7 @@ def _users(visit: Visit, identity: Identity) -> Reply:
         raise UnknownInSheetError(f"wp/v2/users by {visit.request.method}")
     if query.get("context") != "edit":
         raise UnknownInSheetError("wp/v2/users without context=edit")
-    if not _may(identity, "list_users"):
+    if not may(identity, "list_users"):
         raise _forbidden(visit, identity, "rest_forbidden_context", "forbidden_context")
     wanted = query.get("search", "").casefold()
     found = [
