@@ -14,6 +14,7 @@ from sandbox.bigcommerce.client import BigCommerceClient
 from sandbox.faults import Effect
 from sandbox.mail.client import MailClient
 from sandbox.stone_edge.client import EndpointClient
+from sandbox.surecart.client import SureCartClient
 
 WAIT_SECONDS = 30.0
 EXTRA_SECONDS = 30.0
@@ -112,6 +113,7 @@ class Client:
         self.bigcommerce = BigCommerceClient(self._call)
         self.stone_edge = EndpointClient(self._call)
         self.mail = MailClient(self._call)
+        self.surecart = SureCartClient(self._call, url)
 
     def close(self) -> None:
         """Close the connections."""

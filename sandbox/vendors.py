@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.bigcommerce.application import BigCommerce
 from sandbox.mail.application import Mail
 from sandbox.stone_edge.application import StoneEdge
+from sandbox.surecart.application import SureCart
 from sandbox.vendor import Surroundings, Vendor
 from sandbox.woocommerce.application import WooCommerce
 
@@ -12,4 +13,10 @@ from sandbox.woocommerce.application import WooCommerce
 def all_vendors(surroundings: Surroundings) -> tuple[Vendor, ...]:
     """Every platform. The first that knows the first path segment answers: those with hosts of their own come before
     WooCommerce, whose stores may have any name."""
-    return (BigCommerce(surroundings), StoneEdge(surroundings), Mail(surroundings), WooCommerce(surroundings))
+    return (
+        BigCommerce(surroundings),
+        StoneEdge(surroundings),
+        Mail(surroundings),
+        SureCart(surroundings),
+        WooCommerce(surroundings),
+    )
