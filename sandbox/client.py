@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 from sandbox.bigcommerce.client import BigCommerceClient
+from sandbox.coopcycle.client import CoopClient
 from sandbox.faults import Effect
 from sandbox.mail.client import MailClient
 from sandbox.stone_edge.client import EndpointClient
@@ -111,6 +112,7 @@ class Client:
         timeout = httpx.Timeout(WAIT_SECONDS + EXTRA_SECONDS)
         self._http = httpx.Client(base_url=f"{url}/_control", verify=context, timeout=timeout, trust_env=False)
         self.bigcommerce = BigCommerceClient(self._call)
+        self.coopcycle = CoopClient(self._call)
         self.stone_edge = EndpointClient(self._call)
         self.mail = MailClient(self._call)
         self.surecart = SureCartClient(self._call, url)

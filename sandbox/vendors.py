@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.bigcommerce.application import BigCommerce
+from sandbox.coopcycle.application import CoopCycle
 from sandbox.mail.application import Mail
 from sandbox.stone_edge.application import StoneEdge
 from sandbox.surecart.application import SureCart
@@ -15,6 +16,7 @@ def all_vendors(surroundings: Surroundings) -> tuple[Vendor, ...]:
     WooCommerce, whose stores may have any name."""
     return (
         BigCommerce(surroundings),
+        CoopCycle(surroundings),
         StoneEdge(surroundings),
         Mail(surroundings),
         SureCart(surroundings),
