@@ -13,10 +13,10 @@ from typing import Any
 
 from sandbox.documents import Documents
 from sandbox.exchange import Reply, UnknownInSheetError, VendorRequest, unknown_reply
-from sandbox.surecart import api
+from sandbox.surecart import api, dashboard
 from sandbox.surecart.control import CloudControl
 from sandbox.surecart.rate import Rate
-from sandbox.surecart.state import API_HOST, Account, Cloud
+from sandbox.surecart.state import API_HOST, DASHBOARD_HOST, Account, Cloud
 from sandbox.vendor import ControlRoute, Surroundings, Vendor
 
 
@@ -29,11 +29,13 @@ class SureCart(Vendor):
         self._rate = Rate()
         self._url = surroundings.url
 
-    def site(self, request: VendorRequest) -> ApiHost | None:
+    def site(self, request: VendorRequest) -> ApiHost | DashboardHost | None:
         """The API or the dashboard, told apart by account where the request is somebody's."""
         if request.prefix == API_HOST:
             owner = api.secret_owner(self._cloud, request) or api.public_owner(self._cloud, request)
             return ApiHost(self._cloud, self._rate, owner)
+        if request.prefix == DASHBOARD_HOST:
+            return DashboardHost(self._cloud, self._cloud.find(dashboard.slug_of(request)))
         return None
 
     def control_routes(self) -> list[ControlRoute]:
@@ -84,5 +86,43 @@ class ApiHost:
         """Answer a request, and carry out what it asks."""
         try:
             return api.answer(self.cloud, self.rate, request)
+        except UnknownInSheetError as reason:
+            return unknown_reply(str(reason))
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardHost:
+    """`app.surecart.com` as one request sees it."""
+
+    cloud: Cloud
+    account: Account | None
+
+    @property
+    def name(self) -> str:
+        """The host, and the slug of the store whose page it is; the host alone before a store is chosen."""
+        return f"{DASHBOARD_HOST}/{self.account.slug}" if self.account else DASHBOARD_HOST
+
+    @property
+    def latency(self) -> float:
+        """The setting of the cloud."""
+        return self.cloud.settings.latency
+
+    @property
+    def clock_offset(self) -> float:
+        """The setting of the cloud."""
+        return self.cloud.settings.clock_offset
+
+    def operation(self, request: VendorRequest) -> str:
+        """Such as `surecart_token_create`; see dashboard.py."""
+        return dashboard.operation(request)
+
+    def admit(self, request: VendorRequest) -> None:
+        """Whose session it is was settled when the request came."""
+        request.admitted = dashboard.session(self.cloud, request)
+
+    async def process(self, request: VendorRequest) -> Reply:
+        """Answer a request, and carry out what it asks."""
+        try:
+            return dashboard.answer(self.cloud, request)
         except UnknownInSheetError as reason:
             return unknown_reply(str(reason))
