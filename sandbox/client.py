@@ -14,8 +14,10 @@ from sandbox.bigcommerce.client import BigCommerceClient
 from sandbox.coopcycle.client import CoopClient
 from sandbox.faults import Effect
 from sandbox.mail.client import MailClient
+from sandbox.stackone.client import StackOneClient
 from sandbox.stone_edge.client import EndpointClient
 from sandbox.surecart.client import SureCartClient
+from sandbox.wordpress.client import SiteClient
 
 WAIT_SECONDS = 30.0
 EXTRA_SECONDS = 30.0
@@ -113,8 +115,10 @@ class Client:
         self._http = httpx.Client(base_url=f"{url}/_control", verify=context, timeout=timeout, trust_env=False)
         self.bigcommerce = BigCommerceClient(self._call)
         self.coopcycle = CoopClient(self._call)
+        self.stackone = StackOneClient(self._call)
         self.stone_edge = EndpointClient(self._call)
         self.mail = MailClient(self._call)
+        self.wordpress = SiteClient(self._call)
         self.surecart = SureCartClient(self._call, url)
 
     def close(self) -> None:

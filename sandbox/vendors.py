@@ -5,10 +5,12 @@ from __future__ import annotations
 from sandbox.bigcommerce.application import BigCommerce
 from sandbox.coopcycle.application import CoopCycle
 from sandbox.mail.application import Mail
+from sandbox.stackone.application import StackOne
 from sandbox.stone_edge.application import StoneEdge
 from sandbox.surecart.application import SureCart
 from sandbox.vendor import Surroundings, Vendor
 from sandbox.woocommerce.application import WooCommerce
+from sandbox.wordpress.application import WordPress
 
 
 def all_vendors(surroundings: Surroundings) -> tuple[Vendor, ...]:
@@ -17,8 +19,10 @@ def all_vendors(surroundings: Surroundings) -> tuple[Vendor, ...]:
     return (
         BigCommerce(surroundings),
         CoopCycle(surroundings),
+        StackOne(surroundings),
         StoneEdge(surroundings),
         Mail(surroundings),
         SureCart(surroundings),
+        WordPress(surroundings),
         WooCommerce(surroundings),
     )
