@@ -14,6 +14,7 @@ from sandbox.bigcommerce.client import BigCommerceClient
 from sandbox.coopcycle.client import CoopClient
 from sandbox.faults import Effect
 from sandbox.mail.client import MailClient
+from sandbox.pimworks.client import PimworksClient
 from sandbox.stackone.client import StackOneClient
 from sandbox.stone_edge.client import EndpointClient
 from sandbox.surecart.client import SureCartClient
@@ -115,6 +116,7 @@ class Client:
         self._http = httpx.Client(base_url=f"{url}/_control", verify=context, timeout=timeout, trust_env=False)
         self.bigcommerce = BigCommerceClient(self._call)
         self.coopcycle = CoopClient(self._call)
+        self.pimworks = PimworksClient(self._call)
         self.stackone = StackOneClient(self._call)
         self.stone_edge = EndpointClient(self._call)
         self.mail = MailClient(self._call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.bigcommerce.application import BigCommerce
 from sandbox.coopcycle.application import CoopCycle
 from sandbox.mail.application import Mail
+from sandbox.pimworks.application import Pimworks
 from sandbox.stackone.application import StackOne
 from sandbox.stone_edge.application import StoneEdge
 from sandbox.surecart.application import SureCart
@@ -19,6 +20,7 @@ def all_vendors(surroundings: Surroundings) -> tuple[Vendor, ...]:
     return (
         BigCommerce(surroundings),
         CoopCycle(surroundings),
+        Pimworks(surroundings),
         StackOne(surroundings),
         StoneEdge(surroundings),
         Mail(surroundings),
