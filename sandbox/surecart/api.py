@@ -89,7 +89,8 @@ def answer(cloud: Cloud, rate: Rate, request: VendorRequest) -> Reply:
     """A request to the API."""
     settings = cloud.settings
     admitted = request.admitted if isinstance(request.admitted, Account) else None
-    account = admitted or secret_owner(cloud, request)
+    # As it is now: an account that was changed since is another value.
+    account = cloud.account(admitted.id) if admitted else secret_owner(cloud, request)
     caller = account or public_owner(cloud, request)
     if settings.outage or (caller is not None and caller.settings.outage):
         return replies.error(

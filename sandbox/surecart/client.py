@@ -134,7 +134,7 @@ class SureCartClient:
         }
         return _account(self._call("POST", "/accounts", order | {"settings": settings}))
 
-    def change_account(self, slug: str, **changes: Any) -> AccountRow:
+    def change_account(self, slug: str, /, **changes: Any) -> AccountRow:
         """Set slug, name, url, currency or claimed; the id stays."""
         return _account(self._call("PATCH", f"/accounts/{slug}", changes))
 

@@ -198,6 +198,10 @@ class Cloud:
         """The account of this slug, or None."""
         return next((account for account in self._accounts.values() if account.slug == slug), None)
 
+    def account(self, account_id: str) -> Account | None:
+        """The account of this id, or None."""
+        return self._accounts.get(account_id)
+
     def get(self, slug: str) -> Account:
         """The account of this slug; raises if there is none."""
         account = self.find(slug)
