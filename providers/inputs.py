@@ -7,6 +7,7 @@ from typing import Any
 
 from providers.core import kinds
 from providers.declarations import Connection, DeclaredLink, Stack, inputs, link_inputs
+from providers.declarations.models import EVERYWHERE
 
 
 def credential_inputs(project: str, stack: Stack, connection: Connection) -> dict[str, Any]:
@@ -29,10 +30,12 @@ def needed(connection: Connection) -> str:
 def consumer_inputs(project: str, stack: Stack, connection: Connection, link: DeclaredLink) -> dict[str, Any]:
     """Everything the provider needs for a link: what is declared, where the journal is, and what a hand-over takes."""
     settings = stack.settings
+    # Who only reads Vault, or is handed values, needs no more than its documents and the mail server's login.
+    places = {"mount", "hubs"} if link.to in EVERYWHERE else None
     found = {
         "project": project,
         "stack": stack.name,
-        "vault": {"mount": settings.vault.mount, "hubs": settings.vault.hubs},
+        "vault": settings.vault.model_dump(mode="json", include=places),
         **link_inputs(connection, link),
     }
     if link.to not in QUIET:

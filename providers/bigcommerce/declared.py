@@ -25,7 +25,6 @@ from providers.bigcommerce.words import AccountTitle, Channels, Origins, StoreHa
 from providers.declarations.models import ConnectionWords, Declared, StoreWords
 from providers.declarations.platforms import DeclaredPlatform
 from providers.declarations.values import Name, Seconds
-from providers.stone_edge.declared_link import ChannelLink
 
 ENDPOINTS: Final = {
     "api": "https://api.bigcommerce.com",
@@ -159,7 +158,6 @@ DECLARED: Final = DeclaredPlatform(
     store=BigCommerceStore,
     credentials={rules.ACCOUNT: ApiAccount, "storefront_token": StorefrontToken},
     default_kind=rules.ACCOUNT,
-    consumers={"stone-edge": ChannelLink},
     rights_set=RightsSet,
     by_person=_by_person,
     rules=rules.rules,

@@ -24,9 +24,6 @@ SERVERS_LATER: Final = (
 )
 """Sheet 8."""
 
-TAKES: Final[Mapping[str, str]] = {"stone-edge": "api_account"}
-"""The one kind of credential that a consumer works with (sheet stone_edge.md 1)."""
-
 BEYOND_FUNCTION: Final[Mapping[str, Mapping[str, str]]] = {
     "stone-edge": {"Checkout content": "may put scripts on checkout pages", "Carts": "", "Checkouts": ""}
 }
@@ -57,10 +54,6 @@ def settle(name: str, fields: Mapping[str, Any], sets: Mapping[str, Any]) -> Set
 
 
 def rules(connection: Connection, _owner: Owner) -> Iterator[Remark]:
-    for link in connection.links:
-        kind = TAKES.get(link.to, connection.kind)
-        if kind != connection.kind:
-            yield Remark(("links", link.name), f"{link.to} works with an {kind}, not with a {connection.kind}")
     yield from _account_rules(connection) if connection.kind == ACCOUNT else _token_rules(connection)
 
 

@@ -1,7 +1,8 @@
 """Which kinds of credentials and links there are: found in the platforms' folders, by a name that stands in state.
 
-`woocommerce/api_key` is the entry `api_key` of `CREDENTIALS` in `providers.woocommerce`. A platform is added by adding a
-folder; these names stay for ever, since `destroy` finds by them how to end what an earlier version made.
+`woocommerce/api_key` is the entry `api_key` of `CREDENTIALS` in `providers.woocommerce`; a link to `stone-edge` is that
+entry of `LINKS` in the folder of the credential's platform, else in `providers.stone_edge`. A platform is added by adding
+a folder; these names stay for ever, since `destroy` finds by them how to end what an earlier version made.
 """
 
 import importlib
@@ -15,11 +16,13 @@ from providers.core.links import PersonReader, VaultReader
 
 _NAME = re.compile(r"[a-z][a-z_]*/[a-z][a-z_]*")
 
+_FOLDER = re.compile(r"[a-z][a-z0-9_]*")
+
 _CONSUMER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 EVERYWHERE: Mapping[str, LinkKind] = {
-    "vault": LinkKind(lambda _inputs, _tools: VaultReader()),
-    "person": LinkKind(lambda _inputs, _tools: PersonReader(), what="Credentials for you"),
+    "vault": LinkKind(lambda _inputs, _tools: VaultReader(), looks=False),
+    "person": LinkKind(lambda _inputs, _tools: PersonReader(), what="Credentials for you", looks=False),
 }
 """Links that every platform has, by the word after `to:`."""
 
@@ -43,13 +46,13 @@ def credential(name: str) -> CredentialKind:
     )
 
 
-def link(to: str) -> LinkKind:
-    """The kind of this consumer, or `UnknownKind`."""
+def link(to: str, platform: str = "") -> LinkKind:
+    """The kind of this consumer, for credentials of this platform, or `UnknownKind`."""
     if to in EVERYWHERE:
         return EVERYWHERE[to]
-    folder = to.replace("-", "_")
-    if _CONSUMER.fullmatch(to) and importlib.util.find_spec(f"providers.{folder}") is not None:
-        kinds: Mapping[str, LinkKind] = getattr(importlib.import_module(f"providers.{folder}"), "LINKS", {})
-        if to in kinds:
-            return kinds[to]
+    for folder in (platform, to.replace("-", "_")) if _CONSUMER.fullmatch(to) else ():
+        if _FOLDER.fullmatch(folder) and importlib.util.find_spec(f"providers.{folder}") is not None:
+            kinds: Mapping[str, LinkKind] = getattr(importlib.import_module(f"providers.{folder}"), "LINKS", {})
+            if to in kinds:
+                return kinds[to]
     raise UnknownKind(f"this version knows no link to {to!r}", do="Use the version that made it to change or end it")

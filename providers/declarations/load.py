@@ -24,7 +24,6 @@ from providers.declarations.files import (
     stack_files,
 )
 from providers.declarations.models import (
-    EVERYWHERE,
     ConnectionWords,
     Declared,
     HandoverLink,
@@ -35,9 +34,16 @@ from providers.declarations.models import (
     StoreWords,
 )
 from providers.declarations.names import listed, shown, suggestion
-from providers.declarations.platforms import DeclaredPlatform, Remark
+from providers.declarations.platforms import (
+    DeclaredConsumer,
+    DeclaredPlatform,
+    Remark,
+    every_consumer,
+    hub_values,
+    settings_model,
+)
 from providers.declarations.problems import DeclarationErrors, Problem
-from providers.declarations.stack import Connection, DeclaredLink, Origin, Stack, Store
+from providers.declarations.stack import Connection, DeclaredLink, Origin, Stack, Store, declared_words
 from providers.declarations.values import placeholders
 from providers.declarations.yaml_text import Path as Where
 from providers.declarations.yaml_text import kind_of
@@ -78,11 +84,11 @@ def load(stacks_directory: Path, stack: str, platforms: Platforms, *, project: s
     if settings_file is None:
         problems.append(Problem(f"{top}/{stack}/{SETTINGS}", 0, 0, "the file is missing; it holds what stores share"))
     else:
-        settings = checked(settings_file, Settings, (), "in this file")
+        settings = checked(settings_file, settings_model(platforms), (), "in this file")
     sets = rights_sets(stacks_directory / RIGHTS, f"{top}/{RIGHTS}", platforms, problems)
     if settings and settings_file:
         _check_endpoints(settings_file, settings, platforms)
-    resolver = _Resolver(stack, project, platforms, settings_file, settings, sets)
+    resolver = _Resolver(stack, project, platforms, settings_file, settings, sets, whole=not problems)
     for name, tenant, file in found:
         resolver.store(name, tenant, file)
     resolver.across()
@@ -111,12 +117,16 @@ class _Resolver:
         settings_file: DeclaredFile | None,
         settings: Settings | None,
         sets: Mapping[str, Mapping[str, Any]],
+        *,
+        whole: bool,
     ) -> None:
         self.stack, self.project, self.platforms, self.settings = stack, project, platforms, settings
         self.sets = sets
         self.defaults: tuple[_Level, ...] = ()
         if settings and settings_file:
             self.defaults = (_Level(settings.defaults, settings_file, ("defaults",)),)
+        # Whether everything could be read: without a store or connection, what links say of others cannot be judged.
+        self.whole = whole
         self.stores: list[Store] = []
         self.connections: list[Connection] = []
         self.origins: dict[str, dict[str, Origin]] = {}
@@ -127,6 +137,7 @@ class _Resolver:
         word = root.get("platform")
         platform = self.platforms.get(word) if isinstance(word, str) else None
         if platform is None:
+            self.whole = False
             self._no_platform(file, word)
             return
         model = checked(file, platform.store, (), f"at a {platform.name} store")
@@ -138,6 +149,7 @@ class _Resolver:
             if (draft := self._draft(file, platform, key, value)) is not None
         }
         if model is None:
+            self.whole = False
             return
         levels = (_Level(model, file, ()), *self.defaults)
         origins = _written(file, model, ())
@@ -169,15 +181,18 @@ class _Resolver:
         self.files[name] = file
         self.stores.append(store)
         found = {
-            key: self._connection(file, platform, store, model, key, connection, links)
+            key: self._linked(platform, self._connection(file, platform, store, model, key, connection, links))
             for key, (connection, links) in drafts.items()
         }
         # With a connection missing that could not be read, what others say of it cannot be judged.
         whole = len(found) == len(model.connections)
+        self.whole = self.whole and whole
         for key, connection in found.items():
             remarks = [*platform.rules(connection, Owner(self.project, self.stack, connection.name))]
             if whole:
                 remarks += platform.beside(connection, {name: other for name, other in found.items() if name != key})
+            for link in connection.links:
+                remarks += platform.consumers_of(connection.kind)[link.to].rules(connection, link)
             warnings = _put_down(file, ("connections", key), remarks)
             self.connections.append(replace(connection, warnings=warnings))
 
@@ -209,7 +224,7 @@ class _Resolver:
         links: dict[str, LinkWords] = {}
         whole = True
         for name, words in raw.items() if isinstance(raw, dict) else ():
-            link = self._link(file, platform, (*path, "links", name), name, words)
+            link = self._link(file, platform, kind, (*path, "links", name), name, words)
             whole = whole and link is not None
             if link is not None:
                 links[name] = link
@@ -218,17 +233,21 @@ class _Resolver:
         return (connection, links) if connection and whole and links else None
 
     def _link(
-        self, file: DeclaredFile, platform: DeclaredPlatform, path: Where, name: str, words: object
+        self, file: DeclaredFile, platform: DeclaredPlatform, kind: str, path: Where, name: str, words: object
     ) -> LinkWords | None:
-        known = {**EVERYWHERE, **platform.consumers}
+        known = platform.consumers_of(kind)
         to = words.get("to", name) if isinstance(words, dict) else name
-        model = known.get(to) if isinstance(to, str) else None
-        if model is not None:
-            return checked(file, model, path, f"at a link to {to}")
+        consumer = known.get(to) if isinstance(to, str) else None
+        if consumer is not None:
+            return checked(file, consumer.words, path, f"at a link to {to}")
         if not file.is_bad(path) and not file.is_bad((*path, "to")):
-            what = _unknown("consumer", to, known)
             named = isinstance(words, dict) and "to" in words
-            file.at_value((*path, "to"), what) if named else file.at_word(path, what + "; or say who it is with `to:`")
+            serves = {kind for other in every_consumer(self.platforms) if other.name == to for kind in other.serves}
+            if serves:
+                what = f"{to} works with {listed(serves)}, not with {platform.name}/{kind}"
+            else:
+                what = _unknown("consumer", to, known) + ("" if named else "; or say who it is with `to:`")
+            file.at_value((*path, "to"), what) if named else file.at_word(path, what)
         return None
 
     def _connection(
@@ -302,6 +321,23 @@ class _Resolver:
             file.at_value((*path, "was"), "was: this is the present name; write the former one")
         return DeclaredLink(name, link.to or name, {word: fields[word] for word in sorted(fields)}, former)
 
+    def _linked(self, platform: DeclaredPlatform, connection: Connection) -> Connection:
+        """A connection whose links have what they take from elsewhere, and the place and values that follow from it."""
+        links = []
+        words = {**connection.store.endpoints, **declared_words(connection)}
+        for link in connection.links:
+            consumer = platform.consumers_of(connection.kind)[link.to]
+            replaced = self.settings.endpoints.get(consumer.name, {}) if self.settings and consumer.endpoints else {}
+            whole = replace(
+                link,
+                taken={word: words[word] for word in consumer.takes if word in words},
+                endpoints={**consumer.endpoints, **replaced},
+                hub=hub_values(self.settings, consumer) if self.settings else {},
+            )
+            whole = replace(whole, pinned=consumer.pins(connection, whole))
+            links.append(replace(whole, place=consumer.place(connection, whole)))
+        return replace(connection, links=tuple(links))
+
     def _received(
         self, file: DeclaredFile, path: Where, link: HandoverLink, handover: str, settings: Settings
     ) -> dict[str, str]:
@@ -374,6 +410,44 @@ class _Resolver:
                 file.at_value(path, f"was: {taken[connection.was]} says the same; one connection has a former name")
             taken[connection.was] = connection.name
         self._adopted_once()
+        self._placed_once()
+        if self.whole:
+            self.connections = [self._beside(connection) for connection in self.connections]
+
+    def _consumer(self, connection: Connection, link: DeclaredLink) -> DeclaredConsumer:
+        return self.platforms[connection.platform].consumers_of(connection.kind)[link.to]
+
+    def _beside(self, connection: Connection) -> Connection:
+        """With the warnings that follow from other links to the same consumers; errors are put down."""
+        remarks: list[Remark] = []
+        for link in connection.links:
+            consumer = self._consumer(connection, link)
+            others = [
+                (other, theirs)
+                for other in self.connections
+                for theirs in other.links
+                if (other.name, theirs.name) != (connection.name, link.name)
+                and self._consumer(other, theirs) is consumer
+            ]
+            remarks += consumer.beside(connection, link, others)
+        path = ("connections", connection.name.partition("/")[2])
+        warnings = _put_down(self.files[connection.store.name], path, remarks)
+        return replace(connection, warnings=(*connection.warnings, *warnings))
+
+    def _placed_once(self) -> None:
+        """A place at a consumer holds one credential, and one link fills it."""
+        takers: dict[str, str] = {}
+        for connection in self.connections:
+            file = self.files[connection.store.name]
+            for link in connection.links:
+                path = ("connections", connection.name.partition("/")[2], "links", link.name)
+                if link.place in takers:
+                    what = (
+                        f"{takers[link.place]} fills the same place at {link.to}; two links would overwrite each other"
+                    )
+                    file.at_word(path, what)
+                elif link.place:
+                    takers[link.place] = f"{connection.name}/{link.name} ({file.origin(path)})"
 
     def _adopted_once(self) -> None:
         """An entry holds one key, and one key serves one connection."""
@@ -403,20 +477,28 @@ def _put_down(file: DeclaredFile, path: Where, remarks: Iterable[Remark]) -> tup
 
 
 def _check_endpoints(file: DeclaredFile, settings: Settings, platforms: Platforms) -> None:
-    """Whether the endpoints in `_stack.yaml` are such as their platforms have."""
-    having = [name for name, platform in platforms.items() if platform.endpoints]
+    """Whether the endpoints in `_stack.yaml` are such as their platforms and consumers have."""
+    having = {name: (platform.endpoints, platform.identity) for name, platform in platforms.items()}
+    # A consumer's hosts are the same for all stores: no word of one can stand in them.
+    having = {**{consumer.name: (consumer.endpoints, "") for consumer in every_consumer(platforms)}, **having}
+    having = {name: entry for name, entry in having.items() if entry[0]}
     for name, written in settings.endpoints.items():
         path: Where = ("endpoints", name)
         if name not in having:
-            what = f"no platform with endpoints is called {shown(name)}; there are: {listed(having)}"
+            what = f"no platform or consumer with endpoints is called {shown(name)}; there are: {listed(having)}"
             file.at_word(path, what + suggestion(name, having))
             continue
-        known, identity = platforms[name].endpoints, platforms[name].identity
+        known, identity = having[name]
         for word, text in written.items():
             if word not in known:
                 file.at_word((*path, word), _unknown("endpoint", word, known))
             elif not placeholders(text) <= {identity}:
-                file.at_value((*path, word), f"{word}: only {{{identity}}} can stand for a part of it")
+                what = (
+                    f"only {{{identity}}} can stand for a part of it"
+                    if identity
+                    else "nothing can stand for a part of it"
+                )
+                file.at_value((*path, word), f"{word}: {what}")
 
 
 def _former_links(file: DeclaredFile, path: Where, links: Iterable[DeclaredLink]) -> None:

@@ -156,7 +156,7 @@ class PersonLink(HandoverLink):
 
 
 EVERYWHERE: dict[str, type[LinkWords]] = {"vault": VaultLink, "person": PersonLink}
-"""Consumers that every platform has."""
+"""Consumers that every kind of credential has."""
 
 
 # --- _stack.yaml ------------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class Settings(Declared):
     hubs: Hubs = Field(default_factory=Hubs)
     hosts: Hosts = Field(default_factory=Hosts)
     endpoints: dict[Name, dict[Word, Endpoint]] = Field(default_factory=dict)
-    """Other hosts than a vendor's own, by platform, only for a sandbox or a proxy: every store's calls go there."""
+    """Other hosts than a vendor's own, by platform or consumer, only for a sandbox or a proxy: all calls go there."""
     recipients: Receivers = ()
     """To whom a sealed hand-over may go; an address, or an address and the receiver's public key."""
     permit: tuple[Permit, ...] = ()

@@ -12,13 +12,15 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from providers.declarations.models import EVERYWHERE, Declared, Settings
-from providers.declarations.platforms import DeclaredPlatform
+from providers.declarations.models import Declared
+from providers.declarations.platforms import DeclaredConsumer, DeclaredPlatform, settings_model
 from providers.declarations.values import Name
 
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 
 Schema = dict[str, Any]
+References = Mapping[type[Declared], Schema]
+"""How a model is referred to."""
 
 _NAME: Final[Schema] = TypeAdapter(Name).json_schema()
 _BY_NAME = ("properties", "$defs")
@@ -27,7 +29,8 @@ _BY_NAME = ("properties", "$defs")
 
 def schemas(platforms: Mapping[str, DeclaredPlatform]) -> dict[str, Schema]:
     """Every schema by the name of its file: stores, `_stack.yaml`, and the rights sets of platforms that have them."""
-    found = {"store.schema.json": store_schema(platforms), "stack.schema.json": _alone(Settings, "What a stack shares")}
+    settings = _alone(settings_model(platforms), "What a stack shares")
+    found = {"store.schema.json": store_schema(platforms), "stack.schema.json": settings}
     for name, platform in platforms.items():
         if platform.rights_set:
             found[f"rights-{name}.schema.json"] = _alone(platform.rights_set, f"A rights set of {name}")
@@ -53,24 +56,27 @@ def schema_text(schema: Schema) -> str:
 
 def store_schema(platforms: Mapping[str, DeclaredPlatform]) -> Schema:
     """The schema of store files: `platform` tells which words may follow."""
-    models: dict[str, type[Declared]] = {}
+    models: dict[type[Declared], None] = {}
     for platform in platforms.values():
-        consumers = {**EVERYWHERE, **platform.consumers}
-        for model in (platform.store, *platform.credentials.values(), *consumers.values()):
-            models[model.__name__] = model
-    _, generated = models_json_schema([(model, "validation") for model in models.values()])
+        consumers = [consumer for kind in platform.credentials for consumer in platform.consumers_of(kind).values()]
+        for model in (platform.store, *platform.credentials.values(), *(consumer.words for consumer in consumers)):
+            models[model] = None
+    # Two folders may call their models alike: pydantic tells then under which name each one stands.
+    references, generated = models_json_schema([(model, "validation") for model in models])
+    refers: References = {model: references[model, "validation"] for model in models}
     definitions = {name: _tidy(schema) for name, schema in sorted(generated["$defs"].items())}
+
+    def words(model: type[Declared]) -> Schema:
+        found: Schema = definitions[refers[model]["$ref"].rpartition("/")[2]]["properties"]
+        return found
+
     for platform in platforms.values():
-        kinds = platform.credentials
-        connections = definitions[platform.store.__name__]["properties"]["connections"]
-        connections |= _named(_by_kind(platform))
-        for kind, model in kinds.items():
-            words = definitions[model.__name__]["properties"]
-            words["credential"] = {"const": kind, "description": words["credential"]["description"]}
-            words["links"] = {
-                **_links({**EVERYWHERE, **platform.consumers}),
-                "description": words["links"]["description"],
-            }
+        words(platform.store)["connections"] |= _named(_by_kind(platform, refers))
+        for kind, model in platform.credentials.items():
+            own = words(model)
+            own["credential"] = {"const": kind, "description": own["credential"]["description"]}
+            links = _links(platform.consumers_of(kind), refers)
+            own["links"] = {**links, "description": own["links"]["description"]}
     return {
         "$schema": DIALECT,
         "title": "A store and its connections",
@@ -78,8 +84,7 @@ def store_schema(platforms: Mapping[str, DeclaredPlatform]) -> Schema:
         "required": ["platform"],
         "properties": {"platform": {"enum": sorted(platforms)}},
         "allOf": [
-            _when({"platform": {"const": name}}, _reference(platform.store))
-            for name, platform in sorted(platforms.items())
+            _when({"platform": {"const": name}}, refers[platform.store]) for name, platform in sorted(platforms.items())
         ],
         "$defs": definitions,
     }
@@ -89,39 +94,35 @@ def _when(words: Schema, then: Schema) -> Schema:
     return {"if": {"required": list(words), "properties": words}, "then": then}
 
 
-def _reference(model: type[Declared]) -> Schema:
-    return {"$ref": f"#/$defs/{model.__name__}"}
-
-
 def _named(entry: Schema) -> Schema:
     """A mapping from names to entries."""
     return {"type": "object", "propertyNames": _NAME, "additionalProperties": entry}
 
 
-def _by_kind(platform: DeclaredPlatform) -> Schema:
+def _by_kind(platform: DeclaredPlatform, refers: References) -> Schema:
     """A connection: `credential` tells its kind, where the platform has several."""
     kinds = platform.credentials
-    default = _reference(kinds[platform.default_kind])
+    default = refers[kinds[platform.default_kind]]
     if len(kinds) == 1:
         return default
     return {
         "if": {"required": ["credential"]},
         "then": {
             "properties": {"credential": {"enum": sorted(kinds)}},
-            "allOf": [_when({"credential": {"const": kind}}, _reference(model)) for kind, model in kinds.items()],
+            "allOf": [_when({"credential": {"const": kind}}, refers[model]) for kind, model in kinds.items()],
         },
         "else": default,
     }
 
 
-def _links(consumers: Mapping[str, type[Declared]]) -> Schema:
+def _links(consumers: Mapping[str, DeclaredConsumer], refers: References) -> Schema:
     """Links: `to` tells the consumer, and may be left out where the link is called so."""
 
     def said(consumer: str, *, required: bool) -> Schema:
         to: Schema = {"properties": {"to": {"const": consumer}}}
         if required:
             to["required"] = ["to"]
-        return {"allOf": [_reference(consumers[consumer]), to]}
+        return {"allOf": [refers[consumers[consumer].words], to]}
 
     properties = {
         name: {"anyOf": [said(consumer, required=consumer != name) for consumer in consumers]} for name in consumers

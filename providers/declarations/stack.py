@@ -8,7 +8,7 @@ from typing import Any
 from providers.core.address import host_of
 from providers.core.errors import DeclarationError
 from providers.declarations import names
-from providers.declarations.models import Freeze, Settings
+from providers.declarations.models import EVERYWHERE, Freeze, Settings
 from providers.declarations.names import shown
 
 
@@ -48,12 +48,22 @@ class Store:
 @dataclass(frozen=True, slots=True)
 class DeclaredLink:
     """One user of a credential. `fields` are the consumer's words as JSON values, defaults filled in; durations in
-    seconds."""
+    seconds.
+
+    `place` is the slot it fills at its consumer, empty for none; `taken` are the words that it takes from its store and
+    connection, `endpoints` its vendor's hosts, `hub` its consumer's words in `_stack.yaml`, and `pinned` the values that
+    become its identity there.
+    """
 
     name: str
     to: str
     fields: Mapping[str, Any]
     was: str = ""
+    place: str = ""
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    hub: Mapping[str, Any] = field(default_factory=dict)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,23 @@ def inputs(stack: Stack, connection: Connection) -> dict[str, Any]:
 
 
 def link_inputs(connection: Connection, link: DeclaredLink) -> dict[str, Any]:
-    """The inputs of a link's resource that are declared: JSON values, always in the same order, nothing empty."""
+    """The inputs of a link's resource that are declared: JSON values, always in the same order, nothing empty.
+
+    Links that every kind of credential has need no more than their own words. Under `settle` stands what the credential's
+    wish has besides its fields: whoever acknowledges last retires the former generation.
+    """
+    served: dict[str, Any] = {}
+    if link.to not in EVERYWHERE:
+        freeze = connection.freeze and connection.freeze.model_dump(mode="json")
+        served = {
+            "platform": connection.platform,
+            "kind": connection.kind,
+            **link.taken,
+            **link.endpoints,
+            "hub": link.hub,
+            "pinned": _filled(link.pinned),
+            "settle": _filled({"overlap": connection.overlap, "freeze": freeze}),
+        }
     return _filled(
         {
             "connection": connection.name,
@@ -177,6 +203,7 @@ def link_inputs(connection: Connection, link: DeclaredLink) -> dict[str, Any]:
             "link": link.name,
             "link_was": link.was,
             "to": link.to,
+            **served,
             **link.fields,
         }
     )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from providers.declarations.models import HandoverLink
+from providers.declarations.platforms import DeclaredConsumer
 from providers.declarations.values import Flag, Mail
 
 OFFICE: Final = "sales@stoneedge.com"
@@ -19,3 +20,7 @@ class ChannelLink(HandoverLink):
     """To whom the hand-over goes; one of `recipients` in `_stack.yaml`, unless a person hands it over."""
     negative_control: Flag = False
     """Whether a check also tries a wrong password, once, to see that the script would refuse it."""
+
+
+CONSUMERS: Final = (DeclaredConsumer("stone-edge", frozenset({"bigcommerce/api_account"}), ChannelLink),)
+"""Stone Edge, which works with an API account (section 1)."""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from providers.bigcommerce.declared import DECLARED
-from providers.bigcommerce.rules import BEYOND_FUNCTION, TAKES, unprovable
+from providers.bigcommerce.rules import BEYOND_FUNCTION, unprovable
 from providers.bigcommerce.scopes import PANEL, ROWS, TABLE
 from providers.bigcommerce.words import account_title, channel, origin, store_hash, token_rights
 from providers.declarations import DeclarationErrors, Stack, inputs, load, platforms
@@ -401,10 +401,9 @@ def test_a_vendor_that_asks_for_more_than_its_function(tmp_path: Path) -> None:
 def test_a_consumer_takes_one_kind(tmp_path: Path) -> None:
     start, last = TOKENS.rsplit("{vault: {}}", 1)
     assert _said(tmp_path, start + LINKED + last) == [
-        "20:25: stone-edge works with an api_account, not with a storefront_token"
+        "20:13: stone-edge works with bigcommerce/api_account, not with bigcommerce/storefront_token"
     ]
-    assert set(TAKES) <= set(DECLARED.consumers)
-    assert set(TAKES.values()) <= set(DECLARED.credentials)
+    assert set(BEYOND_FUNCTION) <= set(platforms()["bigcommerce"].consumers["api_account"])
     assert all(label in PANEL for rows in BEYOND_FUNCTION.values() for label in rows)
 
 

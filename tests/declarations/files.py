@@ -1,6 +1,7 @@
 """Writes stacks for tests, and tells what `load` says about a case."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from providers.declarations import DeclarationErrors, DeclaredPlatform, Stack, load, platforms
@@ -26,7 +27,12 @@ connections:
     links: {vault: {}}
 """
 
-ALL: Mapping[str, DeclaredPlatform] = {**platforms(), "paper": PAPER}
+REAL: Mapping[str, DeclaredPlatform] = platforms()
+ALL: Mapping[str, DeclaredPlatform] = {
+    **{name: replace(REAL[name], consumers={}) for name in ("bigcommerce", "woocommerce")},
+    "paper": PAPER,
+}
+"""Some platforms, and consumers of the made-up one alone: what messages list does not grow with each new folder."""
 
 
 def write_stack(top: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -21,7 +21,7 @@ connections:
     purpose: stock
     strict: true
     rights: [orders, stock]
-    links: {hall: {to: printer, tray: 1}}
+    links: {hall: {to: printer, hall: north}}
 """
 
 
@@ -37,6 +37,13 @@ def test_texts_and_kinds(tmp_path: Path) -> None:
         "connection": "paper/clerk",
         "link": "printer",
         "to": "printer",
+        "platform": "paper",
+        "kind": "account",
+        "title": "paper",
+        "store_hash": "12e4567",
+        "rights": {"set": "clerk", "sheets": 3},
+        "rack": "https://rack.paper.example",
+        "pinned": {"clerk": "paper"},
         "tray": 2,
     }
 

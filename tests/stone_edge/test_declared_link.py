@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from providers.declarations import DeclarationErrors, load, platforms
-from providers.stone_edge.declared_link import OFFICE, ChannelLink
+from providers.stone_edge.declared_link import CONSUMERS, OFFICE
 from tests.declarations.files import SETTINGS, STORE, write_stack
 
 SHOP = platforms()["woocommerce"]
-PLATFORMS = {"woocommerce": dataclasses.replace(SHOP, consumers={"stone-edge": ChannelLink})}
+(CONSUMER,) = CONSUMERS
+PLATFORMS = {"woocommerce": dataclasses.replace(SHOP, consumers={"api_key": {"stone-edge": CONSUMER}})}
 KEY = "age18d226gk4yss7h5wqfev7ldrunt8f0tcys0h5jlq6uhuzghsyee2q2ttvpz"
 
 
