@@ -1,6 +1,5 @@
 """What may be declared for WooCommerce: a store's address and its API keys (sheet woocommerce.md 5, 11, 12)."""
 
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pydantic import PlainValidator, WithJsonSchema
 
 from providers.core import marker
 from providers.core.marker import Owner
+from providers.declarations.addresses import SITE_SCHEMA, site
 from providers.declarations.models import ConnectionWords, StoreWords
 from providers.declarations.names import shown
 from providers.declarations.platforms import DeclaredPlatform, Remark
@@ -17,58 +17,13 @@ from providers.declarations.stack import Connection
 from providers.declarations.values import line, text
 from providers.woocommerce import labels
 
-LONGEST_ADDRESS: Final = 200
-
-_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_PATH_SEGMENT = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_-])?")
-"""The login lies in Vault under the address, so a part of its path is one that Vault takes (core/vault/paths.py)."""
 _NOT_THE_STORE = re.compile(r"/(wp-json|wc-auth|wc-api|wp-admin|wp-login\.php|index\.php|wp-content)(/.*)?$")
 _LOGIN = re.compile(r"[A-Za-z0-9_.@-]([A-Za-z0-9 _.@-]{0,58}[A-Za-z0-9_.@-])?")
 
 
 def store_url(value: object) -> str:
-    """A store's address as it is compared and used: https, host in lower case, no slash at the end."""
-    found = text(value)
-    if len(found) > LONGEST_ADDRESS:
-        raise ValueError(f"{len(found)} characters; an address has {LONGEST_ADDRESS} at most")
-    if not found.isascii() or re.search(r"[\s\\]", found):
-        raise ValueError("a blank, a backslash or a letter outside ASCII; write other letters of a host as xn--...")
-    if "@" in found:
-        raise ValueError("an address holds no user or password; admin logins lie in Vault")
-    scheme, separator, rest = found.partition("://")
-    if scheme.lower() != "https" or not separator:
-        raise ValueError(f"{shown(found)} does not begin with https://")
-    if re.search(r"[?#]", rest):
-        raise ValueError("an address ends before '?' or '#'")
-    host, slash, path = rest.partition("/")
-    address, path = f"https://{_host(host.lower())}", slash + path
-    cut = _NOT_THE_STORE.sub("", path)
-    if cut != path:
-        raise ValueError(f"this is a page of the store; cut it off: {address}{cut}")
-    if path.endswith("/"):
-        raise ValueError(f"no slash at the end: {address}{path.rstrip('/')}")
-    if path and not all(_PATH_SEGMENT.fullmatch(segment) for segment in path[1:].split("/")):
-        raise ValueError(
-            "each part of a path consists of letters, digits, '.', '_' and '-', without '.' or '-' first or '.' last:"
-            " the admin login lies under it in Vault"
-        )
-    return address + path
-
-
-def _host(netloc: str) -> str:
-    """Host and port, the usual port left out."""
-    host, colon, port = netloc.partition(":")
-    labels = host.split(".")
-    if not host or not all(_HOST_LABEL.fullmatch(label) for label in labels):
-        raise ValueError(f"{shown(netloc)} is no host name")
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]):
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            raise ValueError(f"{shown(netloc)} is neither a host name nor an address such as 192.0.2.10") from None
-    if colon and not (re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) < 65536):
-        raise ValueError(f"{shown(netloc)} has no valid port")
-    return host if port in {"", "443"} else f"{host}:{port}"
+    """A store's address as it is compared and used; the pages of WordPress and WooCommerce are none."""
+    return site(value, _NOT_THE_STORE)
 
 
 def purpose(value: object) -> str:
@@ -96,11 +51,7 @@ def _login(value: object) -> str:
     return found
 
 
-StoreUrl = Annotated[
-    str,
-    PlainValidator(store_url),
-    WithJsonSchema({"type": "string", "pattern": r"^[Hh][Tt][Tt][Pp][Ss]://[^\s?#@]*[^/\s?#@]$"}),
-]
+StoreUrl = Annotated[str, PlainValidator(store_url), WithJsonSchema(SITE_SCHEMA)]
 Purpose = Annotated[
     str, PlainValidator(purpose), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": labels.LONGEST})
 ]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers.core.errors import ConnectionsError, CouldNotLook, Forbidden, StoreError, Unreachable
+from providers.core.texts import shown
 from providers.woocommerce.issuer import ApiKeyIssuer
 from providers.woocommerce.session import UpgradePending, WizardInTheWay
 from providers.woocommerce.store import Store
-from providers.woocommerce.texts import shown
 
 SIGNED_WITHIN = 900.0
 """Seconds by which clocks may differ before a store refuses signed (OAuth) calls (sheet woocommerce.md 7.4)."""

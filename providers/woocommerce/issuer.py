@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers.core import marker
+from providers.core.admin_session import Login
 from providers.core.contract import Capabilities, Fields, Finding, Issued, Life, Order, Selector, StoreKey, Tools
 from providers.core.errors import (
     ConnectionsError,
@@ -21,14 +22,13 @@ from providers.core.errors import (
 )
 from providers.core.redaction import Secret
 from providers.core.sheet import Sheet, Table, Task
+from providers.core.texts import plain, shown
 from providers.woocommerce import labels
 from providers.woocommerce import store as stores
 from providers.woocommerce.admin import Admin, User
 from providers.woocommerce.api import Index, KeyPair, reply
-from providers.woocommerce.login import Login
 from providers.woocommerce.pages import RIGHTS, TAIL, KeyPage, Row
 from providers.woocommerce.store import Store
-from providers.woocommerce.texts import plain, shown
 from providers.woocommerce.verification import CANNOT_VIEW, MEANING, Reply, Standing, findings, standing
 
 FIELDS = ("rights", "user", "purpose")

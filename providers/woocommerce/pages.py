@@ -6,17 +6,14 @@ that is not recognised is `Unexpected`, never a guess.
 
 import json
 import re
-import urllib.parse
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import lxml.etree
-import lxml.html
-
 from providers.core.errors import Unexpected
+from providers.core.html import tree, whole, with_class
 from providers.core.redaction import Secret
+from providers.wordpress.pages import CONFIRM_EMAIL, LOGGED_OUT, LOGIN, UPGRADE, Redirect, is_nonce, query
 
 RIGHTS = frozenset({"read", "write", "read_write"})
 """The three words a store keeps. Any other is stored as `read` without a word (sheet 6, L3)."""
@@ -24,7 +21,6 @@ RIGHTS = frozenset({"read", "write", "read_write"})
 TAIL = 7
 """How many characters of a consumer key the store goes on showing."""
 
-_NONCE = re.compile(r"[0-9a-f]{10}")
 _FORM_SCRIPT = re.compile(r"\bwoocommerce_admin_api_keys\s*=\s*(?=\{)")
 _SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -98,42 +94,23 @@ class Landing(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    landing: Landing
-    ending: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    present: frozenset[str] = frozenset()
-    absent: frozenset[str] = frozenset()
-
-
-_RULES = (
-    _Rule(Landing.LOGGED_OUT, "/wp-login.php", {"loggedout": "true"}),
-    _Rule(Landing.CONFIRM_EMAIL, "/wp-login.php", {"action": "confirm_admin_email"}),
-    _Rule(Landing.LOGIN, "/wp-login.php", {"reauth": "1"}),
-    _Rule(Landing.LOGIN, "/wp-login.php", absent=frozenset({"action"})),
-    _Rule(Landing.UPGRADE, "/upgrade.php"),
-    _Rule(Landing.WIZARD, "", {"page": "wc-setup"}),
-    _Rule(Landing.WIZARD, "", {"page": "wc-admin"}),
-    _Rule(Landing.WRONG_TAB, "/admin.php", {"page": "wc-settings"}, absent=frozenset({"tab"})),
-    _Rule(Landing.REVOKED, "/admin.php", {"page": "wc-settings", "section": "keys"}, present=frozenset({"revoked"})),
-    _Rule(Landing.PAGED, "/admin.php", {"page": "wc-settings", "section": "keys"}, present=frozenset({"paged"})),
+_KEYS = {"page": "wc-settings", "section": "keys"}
+_REDIRECTS = (
+    (Landing.LOGGED_OUT, LOGGED_OUT),
+    (Landing.CONFIRM_EMAIL, CONFIRM_EMAIL),
+    *((Landing.LOGIN, redirect) for redirect in LOGIN),
+    (Landing.UPGRADE, UPGRADE),
+    (Landing.WIZARD, Redirect("", {"page": "wc-setup"})),
+    (Landing.WIZARD, Redirect("", {"page": "wc-admin"})),
+    (Landing.WRONG_TAB, Redirect("/admin.php", {"page": "wc-settings"}, absent=frozenset({"tab"}))),
+    (Landing.REVOKED, Redirect("/admin.php", _KEYS, present=frozenset({"revoked"}))),
+    (Landing.PAGED, Redirect("/admin.php", _KEYS, present=frozenset({"paged"}))),
 )
 
 
 def landing(location: str) -> Landing:
     """What a redirect means. Only the end of its path and its query are looked at; it is never followed."""
-    parts = urllib.parse.urlsplit(location)
-    query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
-    for rule in _RULES:
-        if (
-            parts.path.endswith(rule.ending)
-            and rule.values.items() <= query.items()
-            and rule.present <= query.keys()
-            and not rule.absent & query.keys()
-        ):
-            return rule.landing
-    return Landing.UNKNOWN
+    return next((landing for landing, redirect in _REDIRECTS if redirect.is_it(location)), Landing.UNKNOWN)
 
 
 def key_form(text: str) -> str | None:
@@ -141,7 +118,7 @@ def key_form(text: str) -> str | None:
 
     2.6 prints the script with a nonce on the wrong tab too, so the form's own field must be there (sheet 4.2, L8).
     """
-    page = _tree(text)
+    page = tree(text)
     if not page.xpath('//*[@id="key_description"]'):
         return None
     for script in page.xpath("//script"):
@@ -162,7 +139,7 @@ def key_page(text: str, key_id: str) -> KeyPage | None:
 
     A missing id shows the same form with neither description nor the end of a key (sheet 4.4, L13).
     """
-    page = _tree(text)
+    page = tree(text)
     fields = [page.xpath(f'//*[@id="{name}"]') for name in ("key_description", "key_user", "key_permissions")]
     if not all(fields):
         raise Unexpected("the edit page of a key lacks its form")
@@ -181,13 +158,13 @@ def key_page(text: str, key_id: str) -> KeyPage | None:
 
 def list_page(text: str) -> ListPage:
     """One page of the list of keys. An empty store shows a page without a table (sheet 4.5)."""
-    page = _tree(text)
+    page = tree(text)
     # A page that broke off half-way would look like a shorter list, or like an empty store.
-    if "</html" not in text[-2000:].lower():
+    if not whole(text):
         raise Unexpected("the list of keys ends in the middle")
-    tables = page.xpath(f"//table[{_with('wp-list-table')}]")
+    tables = page.xpath(f"//table[{with_class('wp-list-table')}]")
     if not tables:
-        if any(_query(href).get("create-key") == "1" for href in page.xpath("//a/@href")):
+        if any(query(href).get("create-key") == "1" for href in page.xpath("//a/@href")):
             return ListPage((), 1, 0, "")
         raise Unexpected("the page is not the list of keys")
     rows = tuple(_row(found) for found in tables[0].xpath('.//tbody/tr[.//input[@name="key[]"]]'))
@@ -204,22 +181,22 @@ def list_page(text: str) -> ListPage:
 
 def _row(row: Any) -> Row:
     key_id = row.xpath('string(.//input[@name="key[]"]/@value)')
-    names = row.xpath(f"./td[{_with('title')} or {_with('description')}]")
-    tail = _tail(row.xpath(f"string(./td[{_with('truncated_key')}]//code)"))
-    users = row.xpath(f"./td[{_with('user')}]")
+    names = row.xpath(f"./td[{with_class('title')} or {with_class('description')}]")
+    tail = _tail(row.xpath(f"string(./td[{with_class('truncated_key')}]//code)"))
+    users = row.xpath(f"./td[{with_class('user')}]")
     if not re.fullmatch(r"[1-9][0-9]*", key_id) or not names or not tail or not users:
         raise Unexpected("a row in the list of keys is not whole")
     # The cell of the name also holds the row's actions and a button for small screens.
-    label = names[0].xpath(f".//text()[not(ancestor::*[{_with('row-actions')}]) and not(ancestor::button)]")
-    owner_ids = [_query(href).get("user_id", "") for href in users[0].xpath(".//a/@href")]
+    label = names[0].xpath(f".//text()[not(ancestor::*[{with_class('row-actions')}]) and not(ancestor::button)]")
+    owner_ids = [query(href).get("user_id", "") for href in users[0].xpath(".//a/@href")]
     return Row(
         key_id=str(key_id),
         label=_squeezed("".join(label)),
         tail=tail,
         owner_id=next(filter(None, owner_ids), ""),
         owner=_squeezed(users[0].text_content()),
-        last_access=_squeezed(row.xpath(f"string(./td[{_with('last_access')}])")),
-        revoke_nonce=_revoke(row.xpath(f".//a[{_with('submitdelete')}]/@href"))[1],
+        last_access=_squeezed(row.xpath(f"string(./td[{with_class('last_access')}])")),
+        revoke_nonce=_revoke(row.xpath(f".//a[{with_class('submitdelete')}]/@href"))[1],
     )
 
 
@@ -234,52 +211,18 @@ def saved(body: Any, *, creates: bool) -> Created | Saved:
             "success": True,
             "data": {"consumer_key": str(key), "consumer_secret": str(secret), "revoke_url": str(link)},
         } if creates and key and secret and link:
-            key_id, _ = _revoke(_tree(link).xpath("//a/@href"))
+            key_id, _ = _revoke(tree(link).xpath("//a/@href"))
             if key_id == "0":
                 return Saved.PHANTOM
             return Created(key_id, Secret(key), Secret(secret)) if key_id else Saved.UNCLEAR
     return Saved.UNCLEAR
 
 
-def is_nonce(text: str) -> bool:
-    """Whether a text has the form of a nonce: ten hex digits."""
-    return bool(_NONCE.fullmatch(text))
-
-
-def login_refused(text: str) -> bool:
-    """Whether the login page says no; it does so with status 200 (sheet 4.1, L7)."""
-    return bool(_tree(text).xpath('//*[@id="login_error"]'))
-
-
-def logout_nonce(text: str) -> str:
-    """The nonce of the log-out link of an admin page, empty where there is none."""
-    if "wp-admin-bar-logout" not in text:
-        return ""
-    links = _tree(text).xpath('//*[@id="wp-admin-bar-logout"]//a/@href')
-    return next((nonce for link in links if (nonce := _query(link).get("_wpnonce", ""))), "")
-
-
-def _tree(text: str) -> Any:
-    try:
-        return lxml.html.document_fromstring(text)
-    except (lxml.etree.LxmlError, ValueError):
-        raise Unexpected("the answer is no HTML page") from None
-
-
-def _with(name: str) -> str:
-    """The XPath condition for one class among others."""
-    return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
-
-
-def _query(link: str) -> dict[str, str]:
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(link).query))
-
-
 def _revoke(links: list[str]) -> tuple[str, str]:
     """Key id and nonce of the first link that revokes a key; both empty where there is none."""
-    for query in map(_query, links):
-        if re.fullmatch(r"[0-9]+", query.get("revoke-key", "")):
-            return query["revoke-key"], query.get("_wpnonce", "")
+    for found in map(query, links):
+        if re.fullmatch(r"[0-9]+", found.get("revoke-key", "")):
+            return found["revoke-key"], found.get("_wpnonce", "")
     return "", ""
 
 
@@ -295,6 +238,6 @@ def _tail(text: str) -> str:
 
 def _number(page: Any, name: str) -> int | None:
     """The one number an element shows, whatever separates its thousands; None where there is none, or more than one."""
-    text = page.xpath(f"string(//*[{_with(name)}])")
+    text = page.xpath(f"string(//*[{with_class(name)}])")
     found = re.findall(r"\d+(?:[.,\u00a0\u202f'’]\d{3})*", text)
     return int(re.sub(r"\D", "", found[0])) if len(found) == 1 else None

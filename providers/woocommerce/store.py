@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from providers.core.admin_session import Login
 from providers.core.contract import Clock
 from providers.core.http import Http
+from providers.core.listing import SharedListing
+from providers.core.texts import shown
 from providers.woocommerce.admin import Admin
 from providers.woocommerce.api import Rest, json_of
-from providers.woocommerce.listing import SharedListing
-from providers.woocommerce.login import Login
 from providers.woocommerce.pages import Row
 from providers.woocommerce.session import AdminSession
-from providers.woocommerce.texts import shown
 
 IDLE = 600.0
 """Seconds after which a session that nobody used is logged out, when another store is asked for."""

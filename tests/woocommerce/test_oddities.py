@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from providers.core.admin_session import LoginBlocked
 from providers.core.contract import Selector
 from providers.core.errors import (
     CouldNotLook,
@@ -22,7 +23,6 @@ from providers.core.http import Answer, Origin
 from providers.woocommerce.admin import LONG_LIST, USERS_PER_PAGE, Admin
 from providers.woocommerce.api import Rest
 from providers.woocommerce.diagnosis import diagnose
-from providers.woocommerce.login import LoginBlocked
 from providers.woocommerce.pages import Landing, ListPage, Row
 from providers.woocommerce.session import AdminSession, Refusal
 from tests.woocommerce.conftest import MakeShop, Shop, order

@@ -7,6 +7,7 @@ import pytest
 from providers.core.errors import Unexpected
 from providers.woocommerce import pages
 from providers.woocommerce.pages import Created, Landing, Row, Saved
+from providers.wordpress import pages as wordpress
 
 Page = Callable[[str], str]
 BASE = "https://shop.example/wp-admin"
@@ -205,16 +206,16 @@ def test_what_is_said_about_a_save(body: object, creates: bool, meaning: Saved) 
 
 
 def test_the_login_page_refuses_with_an_element() -> None:
-    assert pages.login_refused('<form><div id="login_error">Nein</div></form>')
-    assert not pages.login_refused("<form>login_error</form>")
+    assert wordpress.login_refused('<form><div id="login_error">Nein</div></form>')
+    assert not wordpress.login_refused("<form>login_error</form>")
 
 
 def test_the_log_out_link_has_a_nonce(page: Page) -> None:
-    assert pages.logout_nonce(page("list")) == "0a0b0c0d0e"
-    assert pages.logout_nonce(page("form")) == ""
+    assert wordpress.logout_nonce(page("list")) == "0a0b0c0d0e"
+    assert wordpress.logout_nonce(page("form")) == ""
 
 
 @pytest.mark.parametrize("text", ["", " ", "<?xml version='1.0' encoding='utf-8'?><a/>", "<!-- -->"])
 def test_what_is_no_page_is_unexpected(text: str) -> None:
     with pytest.raises(Unexpected, match="no HTML"):
-        pages.login_refused(text)
+        wordpress.login_refused(text)

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from providers.core import admin_session as sessions
+from providers.core.admin_session import LoginBlocked
 from providers.core.contract import Selector
 from providers.core.errors import ConnectionsError, Forbidden, PersonNeeded, StoreError, Transient, Unauthorized
 from providers.core.redaction import Secret
-from providers.woocommerce import session as sessions
 from providers.woocommerce import store as stores
 from providers.woocommerce.issuer import BY_FORM, BY_PERSON
-from providers.woocommerce.login import LoginBlocked
 from tests.woocommerce.conftest import PASSWORD, MakeShop, Shop, order
 
 ALL = Selector("")

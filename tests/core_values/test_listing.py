@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from providers.core.errors import Transient
-from providers.woocommerce.listing import RECENT, SharedListing
+from providers.core.listing import RECENT, SharedListing
 
 
 class Reader:
