@@ -206,7 +206,7 @@ def dashboard(visit: Visit) -> Reply:
 
 def list_apps(visit: Visit) -> Reply:
     """All apps; a lag leaves the newest out."""
-    apps = visit.instance.apps[: len(visit.instance.apps) - visit.request.list_lag]
+    apps = visit.instance.apps[: max(0, len(visit.instance.apps) - visit.request.list_lag)]
     return visit.page(pages.app_list(visit.instance, apps, visit.said()))
 
 

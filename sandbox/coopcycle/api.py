@@ -6,12 +6,13 @@ import base64
 import binascii
 import hmac
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.coopcycle import tokens
-from sandbox.coopcycle.state import DEFAULT_SCOPE, App, Instance, Instances, Named, User
+from sandbox.coopcycle.state import DEFAULT_SCOPE, App, Instance, Instances, Named, OAuthClient, User
 from sandbox.exchange import Reply, VendorRequest
 
 ROLE_API_APP_SCOPES = frozenset({"deliveries", "tasks", "orders"})
@@ -92,10 +93,8 @@ def token(call: ApiCall) -> Reply:
     form = call.request.form
     if form.get("grant_type") != "client_credentials":
         return _oauth_error(400, "unsupported_grant_type", "The authorization grant type is not supported.")
-    identifier, secret = _client_credentials(call.request)
-    client = call.instance.client(identifier)
-    good = client is not None and client.active and hmac.compare_digest(client.secret.encode(), secret)
-    if client is None or not good:
+    client = _client(call)
+    if client is None:
         return _oauth_error(401, "invalid_client", "Client authentication failed")
     asked = tuple(form.get("scope", "").split()) or (DEFAULT_SCOPE,)
     if not set(asked) <= set(client.scopes):
@@ -113,7 +112,8 @@ def login_check(call: ApiCall) -> Reply:
         return _unauthorized("Invalid credentials.")
     roles = ["ROLE_USER", *(["ROLE_ADMIN"] if user.admin else [])]
     jwt = tokens.issue(call.instance, call.token_key, "user", user.username, ())
-    return _json({"token": jwt, "roles": roles, "username": user.username, "id": user.id})
+    person = {"username": user.username, "email": f"{user.username}@{call.instance.name}.example", "id": user.id}
+    return _json({"token": jwt, "roles": roles, **person, "refresh_token": secrets.token_hex(64)})
 
 
 # --- with one -------------------------------------------------------------------------------------------------------
@@ -269,13 +269,17 @@ def _oauth_error(status: int, error: str, description: str) -> Reply:
     return reply
 
 
-def _client_credentials(request: VendorRequest) -> tuple[str, bytes]:
-    """Identifier and secret out of HTTP Basic, or out of the form."""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return request.form.get("client_id", ""), request.form.get("client_secret", "").encode("utf-8", "replace")
-    try:
-        identifier, _, secret = base64.b64decode(encoded).decode("utf-8", "replace").partition(":")
-    except (binascii.Error, ValueError):
-        return "", b""
-    return identifier, secret.encode("utf-8", "replace")
+def _client(call: ApiCall) -> OAuthClient | None:
+    """The active client whose identifier and secret came by HTTP Basic, or in the form; None for a bad pair."""
+    form = call.request.form
+    identifier, secret = form.get("client_id", ""), form.get("client_secret", "")
+    scheme, _, encoded = call.request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            identifier, _, secret = base64.b64decode(encoded).decode("utf-8", "replace").partition(":")
+        except (binascii.Error, ValueError):
+            return None
+    client = call.instance.client(identifier)
+    if client is None or not client.active:
+        return None
+    return client if hmac.compare_digest(client.secret.encode(), secret.encode("utf-8", "replace")) else None

@@ -228,7 +228,7 @@ class CoopClient:
 
     # Rows and clients, as whoever runs the server can change them
 
-    def update_app_row(self, name: str, app_id: int, **changes: Any) -> AppRow:
+    def update_app_row(self, name: str, app_id: int, /, **changes: Any) -> AppRow:
         """Another `name` or `store` in the database itself; the pair stays as it is."""
         return _app(self._call("PATCH", f"/{name}/apps/{app_id}", changes))
 

@@ -56,8 +56,8 @@ class Settings(_Value):
     clock_offset: float = 0.0
     """Seconds by which the clock of the server is ahead: access tokens follow it."""
     latency: float = Field(0.0, ge=0)
-    login_check_path: Literal["/login", "/login_check"] = "/login"
-    """Where the form of `/login` sends to; sent elsewhere it is just shown again."""
+    login_check_path: Literal["/login_check", "/login"] = "/login_check"
+    """Where the form of `/login` sends to (unknown, sheet 2; the framework's default); sent elsewhere it is just shown again."""
     regenerate_answer: Literal["redirect", "page"] = "redirect"
     """What the regenerate POST answers (unknown, sheet 2): on to the list by 302, or the list itself."""
     form_error_status: Literal[200, 422] = 200
