@@ -478,10 +478,10 @@ def _put_down(file: DeclaredFile, path: Where, remarks: Iterable[Remark]) -> tup
 
 def _check_endpoints(file: DeclaredFile, settings: Settings, platforms: Platforms) -> None:
     """Whether the endpoints in `_stack.yaml` are such as their platforms and consumers have."""
-    having = {name: (platform.endpoints, platform.identity) for name, platform in platforms.items()}
     # A consumer's hosts are the same for all stores: no word of one can stand in them.
-    having = {**{consumer.name: (consumer.endpoints, "") for consumer in every_consumer(platforms)}, **having}
-    having = {name: entry for name, entry in having.items() if entry[0]}
+    consumers = [(consumer.name, consumer.endpoints, "") for consumer in every_consumer(platforms)]
+    vendors = [(platform.name, platform.endpoints, platform.identity) for platform in platforms.values()]
+    having = {name: (known, identity) for name, known, identity in (*consumers, *vendors) if known}
     for name, written in settings.endpoints.items():
         path: Where = ("endpoints", name)
         if name not in having:
