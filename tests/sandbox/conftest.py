@@ -13,6 +13,7 @@ from sandbox.client import Client
 from sandbox.server_process import ServerProcess, start
 from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStore, tls
 from tests.sandbox.gateway import Api, MakeApi
+from tests.sandbox.sites import PASSWORD, MakeSite, WordPressSite
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +77,19 @@ def make_api(server: ServerProcess, control: Client) -> Iterator[MakeApi]:
             return Api(http, control.bigcommerce, store, account, account.access_token)
 
         yield make
+
+
+@pytest.fixture
+def make_site(server: ServerProcess, control: Client) -> Iterator[MakeSite]:
+    """A WordPress site of its own with an application password; settings as keywords."""
+    sites: list[WordPressSite] = []
+
+    def make(**settings: Any) -> WordPressSite:
+        row = control.wordpress.create(f"site-{next(NUMBERS)}", PASSWORD, **settings)
+        password = control.wordpress.application_password(row.name)
+        sites.append(WordPressSite(control, row.name, row.url, tls(server.ca), password))
+        return sites[-1]
+
+    yield make
+    for site in sites:
+        site.close()
