@@ -125,9 +125,9 @@ def me(call: ApiCall, caller: Caller) -> Reply:
         user = {"@context": "/api/contexts/User", "@id": "/api/me", "@type": "User", "username": caller.user.username}
         return _linked(user)
     if not caller.is_app:
-        return _refused(call.instance.settings.me_without_role)
+        return refused(call.instance.settings.me_without_role)
     if caller.app is None:
-        return _refused(call.instance.settings.me_without_app)
+        return refused(call.instance.settings.me_without_app)
     return _linked({"@context": "/api/contexts/ApiApp"} | _app_shown(caller.app))
 
 
@@ -135,13 +135,13 @@ def store(call: ApiCall, caller: Caller) -> Reply:
     """A store: the app's own, and no other (S15). An orphan's lookup ends in a null dereference (S7)."""
     found = call.instance.store(call.number)
     if caller.user is not None and not caller.user.admin:
-        return _refused(403)
+        return refused(403)
     if caller.user is None:
         if caller.app is None:
-            return _refused(500)
+            return refused(500)
         if found is not None and not _may_read(call.instance, caller, found):
-            return _refused(call.instance.settings.neighbour_refusal)
-    return _linked({"@context": "/api/contexts/Store"} | _store_shown(found)) if found else _refused(404)
+            return refused(call.instance.settings.neighbour_refusal)
+    return _linked({"@context": "/api/contexts/Store"} | _store_shown(found)) if found else refused(404)
 
 
 def _may_read(instance: Instance, caller: Caller, found: Named) -> bool:
@@ -154,7 +154,7 @@ def stores(call: ApiCall, caller: Caller) -> Reply:
     if caller.user is not None:
         rows = call.instance.stores if caller.user.admin else []
     elif caller.app is None:
-        return _refused(500)
+        return refused(500)
     else:
         rows = [row for row in call.instance.stores if _may_read(call.instance, caller, row)]
     return _collection("Store", "/api/stores", [_store_shown(row) for row in rows])
@@ -174,7 +174,7 @@ def _everything(call: ApiCall, caller: Caller, name: str, kind: str) -> Reply:
     scopes = {f"{name}:all", *([name] if call.instance.settings.plain_scopes_list else [])}
     by_person = caller.user is not None and caller.user.admin
     if not (by_person or caller.scopes & scopes):
-        return _refused(403)
+        return refused(403)
     rows = [{"@id": f"/api/{name}/{number}", "@type": kind, "id": number} for number in (1, 2)]
     return _collection(kind, f"/api/{name}", rows)
 
@@ -182,34 +182,24 @@ def _everything(call: ApiCall, caller: Caller, name: str, kind: str) -> Reply:
 def calculate(call: ApiCall, caller: Caller) -> Reply:
     """What a delivery would cost; makes nothing."""
     if caller.user is None and not (caller.key or DEFAULT_SCOPE in caller.scopes):
-        return _refused(403)
+        return refused(403)
     if caller.user is None and caller.app is None:
-        return _refused(500)
+        return refused(500)
     try:
         payload = json.loads(call.request.body)
     except ValueError:
-        return _refused(400)
+        return refused(400)
     if not isinstance(payload, dict) or not payload.get("dropoff"):
-        return _refused(400)
+        return refused(400)
     return _linked({"@context": "/api/contexts/RetailPrice", "@type": "RetailPrice"} | RETAIL_PRICE, 201)
 
 
 def api_app(call: ApiCall, caller: Caller) -> Reply:
     """An app as ROLE_ADMIN may read it: name, store and shop alone (S10)."""
     if caller.user is None or not caller.user.admin:
-        return _refused(403)
+        return refused(403)
     app = call.instance.app(call.number)
-    return _linked({"@context": "/api/contexts/ApiApp"} | _app_shown(app)) if app else _refused(404)
-
-
-def not_found(_: ApiCall) -> Reply:
-    """No such route."""
-    return _refused(404)
-
-
-def wrong_method(_: ApiCall) -> Reply:
-    """No such method of a route."""
-    return _refused(405)
+    return _linked({"@context": "/api/contexts/ApiApp"} | _app_shown(app)) if app else refused(404)
 
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
@@ -251,7 +241,8 @@ def _json(value: dict[str, Any], status: int = 200) -> Reply:
     return Reply(status, json.dumps(value).encode(), headers)
 
 
-def _refused(status: int) -> Reply:
+def refused(status: int) -> Reply:
+    """An error as the API tells it."""
     error = {"@context": "/api/contexts/Error", "@type": "hydra:Error", "hydra:title": "An error occurred"}
     return _linked(error | {"hydra:description": WORDS[status]}, status)
 

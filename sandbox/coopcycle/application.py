@@ -12,7 +12,7 @@ from sandbox.coopcycle import admin, api
 from sandbox.coopcycle.control import CoopControl
 from sandbox.coopcycle.state import HOST, Instance, Instances
 from sandbox.documents import Documents
-from sandbox.exchange import Reply, VendorRequest
+from sandbox.exchange import Reply, VendorRequest, unknown_reply
 from sandbox.vendor import ControlRoute, Surroundings, Vendor
 
 Method = tuple[str, Callable[[admin.Visit], Reply]]
@@ -74,6 +74,9 @@ API: Mapping[str, Mapping[str, ApiMethod]] = {
     "/api/api_apps/(?P<number>[0-9]{1,9})": {"GET": _bearer("coop_api_app", api.api_app)},
 }
 """Nothing makes, lists or deletes an app (S10)."""
+
+CLOSED = ("/admin/api/apps", "/api/api_apps", "/oauth2/token", "/login", "/2fa", "/logout")
+"""What the sheet knows in full: any other path or method below these does not exist. Of all else it says nothing."""
 
 
 class CoopCycle(Vendor):
@@ -150,18 +153,22 @@ class Server:
             refusal = admin.admitted(visit)
             if refusal is not None:
                 return refusal
-        if found is None:
-            return admin.not_found(visit)
-        method = found[0].get(request.method)
-        return method[1](visit) if method else admin.wrong_method(visit)
+        method = found[0].get(request.method) if found else None
+        if method is not None:
+            return method[1](visit)
+        if not self.path.startswith(CLOSED):
+            return unknown_reply(f"page {request.method} {self.path}")
+        return admin.wrong_method(visit) if found else admin.not_found(visit)
 
     def _answer_api(self, request: VendorRequest) -> Reply:
         found = _find(API, self.path)
         call = api.ApiCall(self.instances, self.instance, request, found[1] if found else 0)
-        if found is None:
-            return api.not_found(call)
-        method = found[0].get(request.method)
-        return method[1](call) if method else api.wrong_method(call)
+        method = found[0].get(request.method) if found else None
+        if method is not None:
+            return method[1](call)
+        if not self.path.startswith(CLOSED):
+            return unknown_reply(f"API call {request.method} {self.path}")
+        return api.refused(405 if found else 404)
 
     @property
     def _is_api(self) -> bool:

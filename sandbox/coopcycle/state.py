@@ -212,7 +212,7 @@ class Instance(_Row):
         if not key.startswith(KEY_PREFIX):
             return None
         plain = key.removeprefix(KEY_PREFIX)
-        return next((app for app in self.apps if app.api_key and hmac.compare_digest(app.api_key, plain)), None)
+        return next((app for app in self.apps if app.api_key == plain), None)
 
 
 class Instances:

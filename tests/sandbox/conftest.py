@@ -12,6 +12,7 @@ import pytest
 from sandbox.client import Client
 from sandbox.server_process import ServerProcess, start
 from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStore, tls
+from tests.sandbox.coop import COOP_ORDER, Coop, MakeCoop
 from tests.sandbox.gateway import Api, MakeApi
 from tests.sandbox.sites import PASSWORD, MakeSite, WordPressSite
 
@@ -93,3 +94,21 @@ def make_site(server: ServerProcess, control: Client) -> Iterator[MakeSite]:
     yield make
     for site in sites:
         site.close()
+
+
+@pytest.fixture
+def make_coop(server: ServerProcess, control: Client) -> Iterator[MakeCoop]:
+    """A CoopCycle server of its own with a browser in front of it, logged in unless `inside` is false."""
+    browsers: list[httpx.Client] = []
+
+    def make(*, inside: bool = True, **settings: Any) -> Coop:
+        browsers.append(httpx.Client(verify=tls(server.ca), trust_env=False, timeout=20))
+        made = control.coopcycle.create(f"coop-{next(NUMBERS)}", **COOP_ORDER, **settings)
+        coop = Coop(control, made, browsers[-1])
+        if inside:
+            assert coop.log_in().status_code == 302
+        return coop
+
+    yield make
+    for browser in browsers:
+        browser.close()

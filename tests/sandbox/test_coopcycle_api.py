@@ -241,7 +241,7 @@ def test_a_failed_bearer(coop: Coop) -> None:
     good = coop.token(made(coop))
     ours, _, signature = good.rpartition(".")
     other = coop.control.make_app(coop.name, "Keys", store=1, app_type="api_key")
-    bad = ["wrong", "", f"{ours}.", f"{ours}x.{signature}", "ak_" + "0" * 40, str(other.api_key)[3:]]
+    bad = ["wrong", "", f"{ours}.", f"{ours}x.{signature}", "ak_" + "0" * 40, "ak_", str(other.api_key)[3:]]
     for bearer in bad:
         answer = coop.http.get(f"{coop.server.url}/api/me", headers={"Authorization": f"Bearer {bearer}".strip()})
         assert answer.status_code == 401, bearer

@@ -256,9 +256,15 @@ def test_the_page_of_an_app_shows_what_it_is(coop: Coop) -> None:
     assert page.xpath("//select[@id='api_app_store']/option[@selected]/@value") == ["2"]
 
 
-@pytest.mark.parametrize("path", [f"{APPS}/99", "/admin/restaurants/99/api/new", "/admin/api", "/nowhere"])
+@pytest.mark.parametrize("path", [f"{APPS}/99", f"{APPS}/1/delete", "/admin/restaurants/99/api/new"])
 def test_pages_that_are_not_there(path: str, coop: Coop) -> None:
     assert [coop.get(path).status_code, coop.post(path).status_code] == [404, 404]
+
+
+@pytest.mark.parametrize("path", ["/admin/stores/1", "/nowhere", "/api/deliveries", "/oauth2/authorize"])
+def test_what_the_sheet_does_not_say_is_refused(path: str, coop: Coop) -> None:
+    for answer in (coop.get(path), coop.post(path)):
+        assert (answer.status_code, "sandbox: unknown in the sheet" in answer.text) == (501, True)
 
 
 # --- S6: the edit trap ----------------------------------------------------------------------------------------------
@@ -394,6 +400,13 @@ def test_a_lost_answer_leaves_an_app_behind(coop: Coop, control: Client) -> None
         coop.save()
     assert control.fault(rule).hits == 1
     assert [app.name for app in coop.control.apps(coop.name)] == ["Acme Parts web shop"]
+
+
+def test_a_form_that_arrives_twice_makes_two_apps(coop: Coop, control: Client) -> None:
+    control.add_fault("duplicate", store=coop.server.site, operation="coop_create_app")
+    assert coop.create() == 2
+    first, second = coop.control.apps(coop.name)
+    assert (first.name, first.store) == (second.name, second.store)
 
 
 def test_a_late_commit_had_its_login_when_it_came(coop: Coop, control: Client) -> None:
