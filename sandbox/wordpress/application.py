@@ -26,7 +26,7 @@ SURECART = "/surecart/v1"
 CORE_SETTINGS = "/wp/v2/settings"
 REST_OPERATIONS: tuple[tuple[re.Pattern[str], dict[str, str], str], ...] = (
     (re.compile(r"/surecart/v1/settings/?\Z"), {"GET": "surecart_settings_read"}, "surecart_settings_write"),
-    (re.compile(r"/surecart/v1/account/?\Z"), {}, "surecart_account"),
+    (re.compile(r"/surecart/v1/account/?\Z"), {}, "surecart_account_read"),
     (re.compile(r"/surecart/v1/site-health/"), {}, "surecart_health"),
     (re.compile(r"/surecart/v1/provisional_accounts/?\Z"), {}, "surecart_provision"),
     (re.compile(r"/wp/v2/settings/?\Z"), {}, "wp_core_settings"),

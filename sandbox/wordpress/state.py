@@ -18,6 +18,7 @@ HOST = "wordpress.example"
 """The host that the sites stand on, here the first segment of the path."""
 
 KIND = "wordpress.site"
+CALLS_KEPT = 1000
 WORDPRESS_VERSION = "11.0.1"
 """The WooCommerce that a site has: the one observed on the same WordPress as both plugins."""
 
@@ -50,6 +51,8 @@ class SiteSettings(BaseModel):
     """The constant `SURECART_API_URL`, without `/v1`; empty is the sandbox's own cloud."""
     surecart_api_token: str = Field("", repr=False)
     """The constant of that name; empty is not defined."""
+    surecart_webhook_recheck: bool = False
+    """An admin page asks the cloud for the registered webhook and registers another if it is gone (unknown)."""
     salts: str = ""
     """Any change makes what SureCart has encrypted undecryptable; changing it back heals."""
 
@@ -208,6 +211,7 @@ class PluginCalls:
             plugin=self._plugin, method=method, url=url.partition("?")[0], status=status, at=round(self._now, 3)
         )
         self._site.calls.append(noted)
+        del self._site.calls[:-CALLS_KEPT]
         return answer
 
 

@@ -21,7 +21,6 @@ PLUGIN_VERSION_HEADER = "X-SURECART-WP-PLUGIN-VERSION"
 TOKEN_HEADER = "X-SURECART-API-TOKEN"
 PREVIOUS_ACCOUNT = "sc_previous_account"
 REGISTERED_WEBHOOK = "surecart_registered_webhook"
-PREVIOUS_WEBHOOK = "surecart_previous_webhook"
 CACHE_SECONDS = 15 * 60
 PREVIOUS_SECONDS = 5 * 60
 SUCCESS = (200, 201)
@@ -169,7 +168,7 @@ class SureCart:
     async def load_admin_page(self) -> None:
         """What `admin_init` does: register the site's webhook once, if the site is worth it (section 6)."""
         site = self._site
-        if not self._visit.ssl or site.settings.localhost or not self.token or site.options.get(REGISTERED_WEBHOOK):
+        if not self._visit.ssl or site.settings.localhost or not self.token or await self._has_webhook():
             return
         url = f"{self._visit.home}/surecart/webhooks"
         endpoint = {
@@ -185,6 +184,14 @@ class SureCart:
         secret = self._visit.sites.encryption(site).encrypt(str(made.get("signing_secret", "")))
         site.options[REGISTERED_WEBHOOK] = {"id": made.get("id"), "url": url, "signing_secret": secret}
         self._visit.keep()
+
+    async def _has_webhook(self) -> bool:
+        """Whether the site thinks that its webhook is registered; whether it asks the cloud is a setting."""
+        registered = self._site.options.get(REGISTERED_WEBHOOK)
+        if not registered or not self._site.settings.surecart_webhook_recheck:
+            return bool(registered)
+        found = await self._request("GET", f"/webhook_endpoints/{registered['id']}", self.token)
+        return not isinstance(found, Problem) or found.status != 404
 
 
 def _bearer(token: str) -> dict[str, str]:

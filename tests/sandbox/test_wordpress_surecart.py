@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.client import Client
@@ -408,6 +409,16 @@ def test_where_the_route_is(settings: dict[str, Any], path: str, status: int, ma
     assert site.rest("DELETE", path).status_code == (404 if status == 200 else status)
 
 
+def test_the_shop_is_there_too(site: WordPressSite) -> None:
+    namespaces = site.rest("GET", "/wp-json/", auth=None).json()["namespaces"]
+    assert {"wc/v3", "surecart/v1"} <= set(namespaces)
+    assert site.rest("GET", "/wp-json/wc/v3/products").status_code == 200
+    capabilities = site.rest("GET", "/wp-json/wp/v2/users/me?context=edit").json()["capabilities"]
+    assert capabilities["manage_options"] is capabilities["view_site_health_checks"] is True
+    site.control.wordpress.change_settings(site.name, surecart=False)
+    assert "surecart/v1" not in site.rest("GET", "/wp-json/").json()["namespaces"]
+
+
 def test_one_token_on_two_sites(make_site: MakeSite, shop: Shop) -> None:
     sites = [make_site(), make_site()]
     for site in sites:
@@ -415,6 +426,16 @@ def test_one_token_on_two_sites(make_site: MakeSite, shop: Shop) -> None:
     sites[0].offer(shop.other)
     shop.control.surecart.delete_token(shop.slug, shop.control.surecart.tokens(shop.slug)[0].id)
     assert [site.health() for site in sites] == ["good", "critical"]
+
+
+def test_a_site_that_is_down_keeps(site: WordPressSite, shop: Shop) -> None:
+    rule = site.control.add_fault("status", store=site.row.site, status=503, times=None)
+    assert site.offer(shop.other).status_code == 503
+    site.control.remove_fault(rule)
+    site.control.add_fault("drop_after", store=site.row.site, operation="surecart_settings_write")
+    with pytest.raises(httpx.RemoteProtocolError):
+        site.offer(shop.other)
+    assert site.row.holds(shop.other)
 
 
 def test_operations(site: WordPressSite) -> None:
@@ -429,7 +450,7 @@ def test_operations(site: WordPressSite) -> None:
         "surecart_settings_write",
         "surecart_settings_read",
         "surecart_settings_write",
-        "surecart_account",
+        "surecart_account_read",
         "surecart_health",
         "wp_login_page",
         "wp_login",
