@@ -73,6 +73,11 @@ def test_the_default_scope_is_deliveries(coop: Coop) -> None:
     assert coop.statuses(coop.token(pair, ""), "/api/me", "/api/tasks") == [200, 403]
 
 
+def test_an_app_without_scopes_gets_no_token(coop: Coop) -> None:
+    pair = coop.control.make_app(coop.name, "An app", store=1, scopes=()).pair
+    assert [coop.ask_token(pair, scope).status_code for scope in ("", "deliveries")] == [400, 400]
+
+
 def test_a_bad_pair(coop: Coop) -> None:
     identifier, secret = made(coop)
     for pair in ((identifier, "wrong"), (identifier, ""), ("0" * 32, secret), ("", ""), (identifier, secret[:-1])):
