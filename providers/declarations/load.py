@@ -191,7 +191,8 @@ class _Resolver:
             remarks = [*platform.rules(connection, Owner(self.project, self.stack, connection.name))]
             if whole:
                 remarks += platform.beside(connection, {name: other for name, other in found.items() if name != key})
-            for link in connection.links:
+            # What a consumer needs of `_stack.yaml` is not missing where that could not be read.
+            for link in connection.links if self.settings else ():
                 remarks += platform.consumers_of(connection.kind)[link.to].rules(connection, link)
             warnings = _put_down(file, ("connections", key), remarks)
             self.connections.append(replace(connection, warnings=warnings))
@@ -493,12 +494,8 @@ def _check_endpoints(file: DeclaredFile, settings: Settings, platforms: Platform
             if word not in known:
                 file.at_word((*path, word), _unknown("endpoint", word, known))
             elif not placeholders(text) <= {identity}:
-                what = (
-                    f"only {{{identity}}} can stand for a part of it"
-                    if identity
-                    else "nothing can stand for a part of it"
-                )
-                file.at_value((*path, word), f"{word}: {what}")
+                one = f"only {{{identity}}}" if identity else "no word of a store"
+                file.at_value((*path, word), f"{word}: {one} can stand for a part of it")
 
 
 def _former_links(file: DeclaredFile, path: Where, links: Iterable[DeclaredLink]) -> None:

@@ -1,6 +1,6 @@
 """A made-up platform with what WooCommerce lacks: several kinds, rights sets, keys made by persons; and its consumers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from providers.declarations.models import ConnectionWords, Declared, LinkWords, StoreWords
@@ -74,12 +74,11 @@ def _colour(_connection: Connection, link: DeclaredLink) -> Iterator[Remark]:
 
 def _quiet(
     _connection: Connection, link: DeclaredLink, others: Sequence[tuple[Connection, DeclaredLink]]
-) -> Iterable[Remark]:
-    same = [f"{other.name}/{theirs.name}" for other, theirs in others if theirs.fields["hall"] == link.fields["hall"]]
-    if same:
-        yield Remark(
-            ("links", link.name, "hall"), f"hall: {', '.join(same)} prints here too", warning=same[0] != "loud"
-        )
+) -> Iterator[Remark]:
+    for other, theirs in others:
+        if theirs.fields["hall"] == link.fields["hall"]:
+            what = f"hall: {other.name}/{theirs.name} prints here too"
+            yield Remark(("links", link.name, "hall"), what, warning=theirs.name != "loud")
 
 
 CONSUMERS = (
