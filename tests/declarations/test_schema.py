@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from pydantic import create_model
 
 from providers.declarations import platforms
-from providers.declarations.schema import schema_text, schemas, write
+from providers.declarations.models import LinkWords
+from providers.declarations.platforms import DeclaredConsumer
+from providers.declarations.schema import schema_text, schemas, store_schema, write
 from tests.declarations.files import ALL, REAL, SETTINGS, STORE
 from tests.declarations.test_paper import PAPER
 
@@ -41,6 +45,8 @@ connections:
 """
 
 EVERY = {**REAL, "paper": ALL["paper"]}
+
+QUOTED = PAPER.replace("12e4567", '"12e4567"')
 
 PROJECT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"
@@ -101,7 +107,7 @@ def _right() -> Iterator[tuple[str, str, str]]:
     yield "store.schema.json", "store", STORE
     yield "stack.schema.json", "settings", SETTINGS
     yield "rights-paper.schema.json", "rights", "rows: [a]\n"
-    yield "store.schema.json", "paper", PAPER.replace("12e4567", '"12e4567"')
+    yield "store.schema.json", "paper", QUOTED
     for kind, name in (("store", "store.schema.json"), ("stack", "stack.schema.json")):
         for file in sorted((CASES / kind).glob("right*.yaml")):
             if "look-typed" not in file.stem:
@@ -147,12 +153,18 @@ WRONG = [
     ("stack", SETTINGS.replace("format: 1", "format: 2")),
     ("stack", SETTINGS.replace("retail:", "Retail:")),
     ("stack", SETTINGS.replace("permit: [", "permit: [all, ")),
+    ("stack", SETTINGS + "hubs: {printer: {}}\n"),
+    ("stack", SETTINGS + "hubs: {printer: {floor: 1, dsek: back}}\n"),
+    ("stack", SETTINGS + "hubs: {printers: {floor: 1}}\n"),
     ("rights-paper", "rows: [1]\n"),
     ("rights-bigcommerce", "rights: {}\n"),
     ("rights-bigcommerce", "rights: {Ordrs: none}\n"),
     ("rights-bigcommerce", "rights: {Orders: login}\n"),
     ("rights-bigcommerce", "rights: {ORDERS: all}\n"),
     ("rights-bigcommerce", "rights: {Account: read-only}\n"),
+    ("store", QUOTED.replace("{tray: 2}", "{hall: north}")),
+    ("store", QUOTED.replace("hall: north", "tray: 1")),
+    ("store", QUOTED.replace("{printer: {tray: 2}}", "{hall-desk: {}}")),
     ("store", ACCOUNT.replace('"12e4567"', "12e4567")),
     ("store", ACCOUNT.replace("12e4567", "store-12e4567")),
     ("store", ACCOUNT.replace("team:", "moved_from: abc\nteam:")),
@@ -175,3 +187,19 @@ def test_no_schema_holds_null_or_what_only_machines_read() -> None:
     text = json.dumps(schemas(ALL))
     assert '"null"' not in text
     assert '"title": "Rotate' not in text
+
+
+def test_models_of_two_folders_may_be_called_alike() -> None:
+    def words(of: type) -> type[LinkWords]:
+        return create_model("SiteLink", __base__=LinkWords, __module__=f"providers.{of.__name__}", site=(of, ...))
+
+    consumers = {
+        "account": {"site": DeclaredConsumer("site", frozenset(), words(int))},
+        "front_token": {"site": DeclaredConsumer("site", frozenset(), words(bool))},
+    }
+    schema = jsonschema.Draft7Validator(store_schema({"paper": replace(ALL["paper"], consumers=consumers)}))
+    text = QUOTED.replace("{printer: {tray: 2}}", "{site: {site: 1}}")
+    right = _typed(text.replace("{to: printer, hall: north}", "{to: site, site: true}"))
+    assert [error.message for error in schema.iter_errors(right)] == []
+    wrong = _typed(text.replace("{to: printer, hall: north}", "{to: site, site: 1}"))
+    assert list(schema.iter_errors(wrong)) != []

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+import providers.bigcommerce
+import providers.stone_edge
 from providers.core import kinds
+from providers.core.contract import LinkKind
 from providers.core.errors import VaultError
 from providers.core.http import Http
 from providers.core.kinds import UnknownKind
@@ -139,9 +142,25 @@ def test_kinds_are_found_by_their_names() -> None:
     assert kinds.credential("woocommerce/api_key").identity == "url"
     for to, kind in (("vault", VaultReader), ("person", PersonReader), ("stone-edge", Channel)):
         assert type(kinds.link(to).link({}, NO_TOOLS)) is kind
-    for to in ("stackone", "stone_edge", "woocommerce", "../vault", "declarations"):
+    for to in ("nobody", "stone_edge", "woocommerce", "../vault", "declarations"):
         with pytest.raises(UnknownKind, match=f"no link to '{to}'"):
-            kinds.link(to)
+            kinds.link(to, "woocommerce")
+
+
+SITE = LinkKind(lambda _inputs, _tools: VaultReader())
+
+
+@pytest.mark.parametrize("to", ["wordpress", "stone-edge"])
+def test_a_platform_s_own_consumer_goes_first(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers.bigcommerce, "LINKS", {to: SITE, "vault": SITE}, raising=False)
+    assert kinds.link(to, "bigcommerce") is SITE
+    assert kinds.link("vault", "bigcommerce") is kinds.EVERYWHERE["vault"]
+    for other in ("", "woocommerce", "nothing", "../bigcommerce", "bigcommerce.x"):
+        if to == "stone-edge":
+            assert kinds.link(to, other) is providers.stone_edge.LINKS[to]
+            continue
+        with pytest.raises(UnknownKind, match=f"no link to '{to}'"):
+            kinds.link(to, other)
 
 
 def test_a_link_is_made_of_what_is_declared(toolbox: Toolbox) -> None:
