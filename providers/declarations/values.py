@@ -229,18 +229,18 @@ def recipient(value: object) -> str:
     return found
 
 
-def _shaped(pattern: str, expected: str) -> Any:
-    """The annotations of a text of one shape."""
+def shaped(pattern: str, expected: str) -> Any:
+    """The annotations of a text of one shape; `expected` says what it is, with an example."""
     return PlainValidator(_matching(pattern, expected)), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
 
 
-Word = Annotated[str, *_shaped(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "a word of ours, such as api_key")]
+Word = Annotated[str, *shaped(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "a word of ours, such as api_key")]
 _RECIPIENT = (rf"({_MAIL}|\*@{_HOST})", "a mail address, or all of a domain as *@agency.example")
 
-Mail = Annotated[str, *_shaped(_MAIL, "a mail address such as team@agency.example")]
-Recipient = Annotated[str, *_shaped(*_RECIPIENT)]
-Host = Annotated[str, *_shaped(_HOST, "a host name in lower case, without scheme, port or path")]
-Segment = Annotated[str, *_shaped(_SEGMENT, "an entry's name: letters, digits, '.', '_' and '-', 64 at most")]
+Mail = Annotated[str, *shaped(_MAIL, "a mail address such as team@agency.example")]
+Recipient = Annotated[str, *shaped(*_RECIPIENT)]
+Host = Annotated[str, *shaped(_HOST, "a host name in lower case, without scheme, port or path")]
+Segment = Annotated[str, *shaped(_SEGMENT, "an entry's name: letters, digits, '.', '_' and '-', 64 at most")]
 VaultPath = Annotated[
-    str, *_shaped(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in Vault: segments of letters, digits, '.', '_' and '-'")
+    str, *shaped(rf"{_SEGMENT}(/{_SEGMENT})*", "a path in Vault: segments of letters, digits, '.', '_' and '-'")
 ]
