@@ -138,7 +138,7 @@ async def _update_account(visit: Visit) -> Reply:
         raise RefusedError(409, "This origin owner has a linked account already")
     values = _patched_values(organisation, body)
     if values:
-        await linking.patch_values(visit.state, visit.call, organisation, account, values)
+        await linking.patch_values(visit.call, organisation, account, values)
     for name in ("origin_owner_id", "origin_owner_name", "origin_username", "label", "type"):
         if name in body and (isinstance(body[name], str) or body[name] is None):
             setattr(account, name, body[name])

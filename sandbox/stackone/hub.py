@@ -146,7 +146,8 @@ def edited_account(visit: Visit, session: Session) -> Account:
 
 def _values(visit: Visit) -> linking.Values:
     body = visit.body()
-    if body.get("integration_id") != visit.organisation.integration_id:
+    active = visit.organisation.settings.connector == "active"
+    if not active or body.get("integration_id") != visit.organisation.integration_id:
         raise RefusedError(404, "Integration not found")
     return linking.values_of(visit.organisation, body.get("credentials"))
 

@@ -107,19 +107,20 @@ async def edit(
     """Give the account of an edit session other values; what is left out stays (T3)."""
     _demand_custom(organisation)
     if _is_rubbish(values):
-        return _break(state, organisation, account, values)
-    await _try(call, organisation, _changed(account, values))
-    _set(account, values)
-    _as_linked(organisation, account)
+        _break(organisation, account, values)
+    else:
+        await _try(call, organisation, _changed(account, values))
+        _set(account, values)
+        _as_linked(organisation, account)
     _note(state, session, account)
     return state.touch(organisation, account)
 
 
-async def patch_values(state: State, call: Call, organisation: Organisation, account: Account, values: Values) -> None:
+async def patch_values(call: Call, organisation: Organisation, account: Account, values: Values) -> None:
     """Other values by the public API; whether the store is asked is a switch (T16). The caller writes the account through."""
     settings = organisation.settings
     if _is_rubbish(values):
-        _break(state, organisation, account, values)
+        _break(organisation, account, values)
         return
     reason = ""
     if settings.patch_test != "none":
@@ -218,11 +219,10 @@ def _is_rubbish(values: Values) -> bool:
     return any(value.startswith(PLACEHOLDER) for value in values.values())
 
 
-def _break(state: State, organisation: Organisation, account: Account, values: Values) -> Account:
-    """Store a placeholder as if it were the secret: the account is broken by it (T11)."""
+def _break(organisation: Organisation, account: Account, values: Values) -> None:
+    """Take a placeholder as if it were the secret: the account is broken by it (T11)."""
     _set(account, values)
     account.blame(INVALID, "The credentials are not valid", organisation.now)
-    return state.touch(organisation, account)
 
 
 def _changed(account: Account, values: Values) -> StoreKey:

@@ -258,13 +258,13 @@ class State:
     def create_session(self, organisation: Organisation, expires_in: float, **fields: Any) -> tuple[Session, str]:
         """A new session and its token, which is answered this once."""
         organisation.last_id += 1
-        token = secrets.token_urlsafe(48)
+        token, now = secrets.token_urlsafe(48), organisation.now
         session = Session(
             id=organisation.last_id,
             organisation=organisation.name,
             token_sha256=sha256(token),
-            created=organisation.now,
-            expires=organisation.now + expires_in,
+            created=now,
+            expires=now + expires_in,
             **fields,
         )
         self._sessions[session.token_sha256] = session

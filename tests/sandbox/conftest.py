@@ -15,6 +15,7 @@ from tests.sandbox.browser import ADMIN_PASSWORD, Browser, MakeBrowser, MakeStor
 from tests.sandbox.coop import COOP_ORDER, Coop, MakeCoop
 from tests.sandbox.gateway import Api, MakeApi
 from tests.sandbox.sites import PASSWORD, MakeSite, WordPressSite
+from tests.sandbox.stackone import MakeStackOne, StackOneApi
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +113,18 @@ def make_coop(server: ServerProcess, control: Client) -> Iterator[MakeCoop]:
     yield make
     for browser in browsers:
         browser.close()
+
+
+@pytest.fixture
+def make_stackone(server: ServerProcess, control: Client) -> Iterator[MakeStackOne]:
+    """A StackOne organisation of its own with an API key of these scopes, and a store; settings as keywords."""
+    with httpx.Client(verify=tls(server.ca), trust_env=False, timeout=20) as http:
+
+        def make(*scopes: str, version: str = "11.0.1", **settings: Any) -> StackOneApi:
+            name = f"organisation-{next(NUMBERS)}"
+            url = control.create_store(f"{name}-shop", version, ADMIN_PASSWORD)
+            organisation = control.stackone.create(name, **settings)
+            key = control.stackone.create_key(name, *(scopes or ("full",)))
+            return StackOneApi(http, control, organisation, key.value, f"{name}-shop", url)
+
+        yield make
