@@ -35,7 +35,7 @@ from providers.core.errors import (
 )
 from providers.core.journal import DEAD, Generation, Journal, Kept, Lease
 from providers.core.redaction import Secret
-from providers.core.run import Run, owned
+from providers.core.run import Run, owned, pins
 
 PROOF_TRIES = 3
 """How often a proof of death is looked for in one run, since listings may lag behind writes."""
@@ -147,6 +147,7 @@ def _verify(run: Run, step: Step, facts: Facts) -> None:
         journal = journal.moved(journal.current, "superseded", at)
     known = {"key_id": kept.key_id, "tail": kept.tail, "fingerprint": fingerprint, "proof": proof}
     journal = journal.moved(number, "current", at, **known)
+    journal = journal.model_copy(update={"pinned": pins(journal.pinned, findings)})
     run.decide(journal.model_copy(update={"lease": None}), f"generation {number} is proved and current")
 
 
@@ -352,7 +353,7 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         run.book.bury(number)
     # What was adopted was not made for this number: it stays as it was found.
     own = NOTHING if generation.made_by == "adopt" else kept
-    _revoke_all(run, _ids(facts, number, own), own)
+    _revoke_all(run, number, _ids(facts, number, own), own)
     if facts.keys is None and kept.state == "present" and generation.made_by != "adopt":
         # There is no list, but there is the key itself to ask with.
         words = _ending(run, facts, number, kept)
@@ -378,7 +379,8 @@ def _finish_abandoned(run: Run, step: Step, facts: Facts) -> None:
         )
     if not generation.settled and generation.made_by == "store":
         _let_settle(run, journal, number)
-    if facts.keys is not None and _still_listed(run, journal, number):
+    by_word = facts.capabilities.residual and bool(generation.confirmed)
+    if facts.keys is not None and _still_listed(run, journal, number) and not by_word:
         raise Blocked(f"the store still lists generation {number}", do="Run again", where=journal.connection)
     # Without a list nobody has seen that: it was never asked for, is over by its time, or a person says so.
     seen = "the store does not have it" if facts.keys is not None else "no key of it lives, as far as anybody knows"
@@ -431,7 +433,7 @@ def _ids(facts: Facts, number: int, kept: Kept = NOTHING) -> tuple[str, ...]:
     return (recorded,) if recorded or kept.values else ()
 
 
-def _revoke_all(run: Run, key_ids: Sequence[str], kept: Kept = NOTHING) -> None:
+def _revoke_all(run: Run, number: int, key_ids: Sequence[str], kept: Kept = NOTHING) -> None:
     if run.issuer.capabilities.revoked_by == "person":
         return
     for key_id in key_ids:
@@ -439,17 +441,24 @@ def _revoke_all(run: Run, key_ids: Sequence[str], kept: Kept = NOTHING) -> None:
             run.issuer.revoke(key_id, kept.values if kept.key_id == key_id else None)
         finally:
             run.forget_listing()
+        if run.issuer.capabilities.residual:
+            run.ended.setdefault(number, set()).add(key_id)
 
 
 def _still_listed(run: Run, journal: Journal, number: int) -> bool:
     """Whether a key of this number stays in the list although what is listed now was revoked."""
     late = _listed(run, journal, number)
-    _revoke_all(run, tuple(key.key_id for key in late))
+    _revoke_all(run, number, tuple(key.key_id for key in late))
     return bool(late and _listed(run, journal, number))
 
 
 def _listed(run: Run, journal: Journal, number: int) -> tuple[StoreKey, ...]:
-    """The keys of this number in a listing made now."""
+    """The keys of this number in a listing made now, but those that this run ended and that stay listed."""
+    ended = run.ended.get(number, set())
+    return tuple(key for key in _rows(run, journal, number) if key.key_id not in ended)
+
+
+def _rows(run: Run, journal: Journal, number: int) -> tuple[StoreKey, ...]:
     run.forget_listing()
     selector = Selector(run.book.owner.prefix, frozenset({journal.generations[number].key_id} - {""}), details=False)
     keys, _ = owned(run.operation, journal, run.issuer.find(selector))
@@ -457,7 +466,17 @@ def _listed(run: Run, journal: Journal, number: int) -> tuple[StoreKey, ...]:
 
 
 def _revoked(run: Run, journal: Journal, number: int, words: str) -> None:
-    run.decide(journal.moved(number, "revoked", run.operation.clock()), words.format(number))
+    run.decide(_left(run, journal.moved(number, "revoked", run.operation.clock()), number), words.format(number))
+
+
+def _left(run: Run, journal: Journal, number: int) -> Journal:
+    """With what stays of this number at a store that deletes nothing; people are told of that, and of what works on."""
+    capabilities = run.issuer.capabilities
+    rows = [key.key_id for key in _rows(run, journal, number)] if capabilities.residual else []
+    stays = f"{', '.join(f'#{row}' for row in rows)} stays listed at the store and opens nothing" if rows else ""
+    if told := "; ".join(filter(None, (stays, capabilities.lingers))):
+        run.told.append(f"generation {number} is ended; {told}")
+    return journal.model_copy(update={"residual": (*journal.residual, *rows)}) if rows else journal
 
 
 def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
@@ -471,7 +490,7 @@ def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
     if kept.state == "absent":
         run.book.bury(number)
     if not _is_over(run, facts, number):
-        _revoke_all(run, _ids(facts, number, kept), kept)
+        _revoke_all(run, number, _ids(facts, number, kept), kept)
     words = _ending(run, facts, number, kept)
     journal = _proved(run, facts, number)
     run.book.forget_older()
@@ -542,7 +561,7 @@ def _proof_of_death(run: Run, facts: Facts, number: int, kept: Kept) -> _Missing
 
 def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing | None:
     generation, issuer = journal.generations[number], run.issuer
-    if issuer.capabilities.lists and _listed(run, journal, number):
+    if issuer.capabilities.lists and not issuer.capabilities.residual and _listed(run, journal, number):
         return _Missing("the store still lists it", alive=True)
     if kept.state == "destroyed" and (issuer.capabilities.lists or "dead" in generation.times):
         # An earlier run had its proof: it destroys the document before it says so.
@@ -566,12 +585,17 @@ def _death_once(run: Run, journal: Journal, number: int, kept: Kept) -> _Missing
 
 
 def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:
-    _revoke_all(run, _ids(facts, step.number))
-    run.operation.report(f"a stray key of generation {step.number}, dead by decision, was revoked")
-    if _listed(run, _journal(facts), step.number):
+    journal = _journal(facts)
+    _revoke_all(run, step.number, _ids(facts, step.number))
+    what = f"a stray key of generation {step.number}, dead by decision, was revoked"
+    run.operation.report(what)
+    if _listed(run, journal, step.number):
         raise Blocked(
             f"the store still lists generation {step.number}", do="Run again", where=run.operation.owner.connection
         )
+    left = _left(run, journal, step.number)
+    if left != journal:
+        run.decide(left, what)
 
 
 def _journal(facts: Facts) -> Journal:

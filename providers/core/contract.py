@@ -307,7 +307,8 @@ class LinkKind:
     nothing is ever handed over; `about` gives the lines on top of that message. `inbound_fields` are the values that its
     vendor gives in return, and `parse` reads them from a text; without it, lines of `name=value` are read. `looks` tells
     whether `observe` can show anything. `shown` are the fields of what it keeps that a person is shown on a terminal, with
-    the credential's values, to go on by hand; while a generation waits for that, its person is awaited.
+    the credential's values, to go on by hand; while a generation waits for that, its person is awaited. `given` are inputs
+    that a person gets with the values: where one changes, all is handed over once more.
     """
 
     link: Callable[[Mapping[str, Any], LinkTools], Link]
@@ -317,6 +318,7 @@ class LinkKind:
     parse: Callable[[bytes], Mapping[str, Secret]] | None = None
     looks: bool = True
     shown: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 DocumentState = Literal["absent", "present", "destroyed"]

@@ -89,10 +89,13 @@ Tried = Mapping[tuple[Act, int], str]
 """What this run could not do, with the reason: not tried again before the next run."""
 
 
-def due(facts: Facts, wish: Wish | None, tried: Tried) -> Step | None:
-    """The first thing due, or None when there is nothing left that this run can do."""
+EVERY: frozenset[Act] = frozenset(Act)
+
+
+def due(facts: Facts, wish: Wish | None, tried: Tried, acts: frozenset[Act] = EVERY) -> Step | None:
+    """The first thing due among these acts, or None when there is nothing left that this run can do."""
     for step in _all_due(facts, wish):
-        if step.key not in tried:
+        if step.key not in tried and step.act in acts:
             return step
     return None
 
@@ -234,8 +237,11 @@ def missing_or_dead(facts: Facts, journal: Journal) -> str:
     if facts.keys is None:
         refused = any(finding.check == RECOGNISED and finding.verdict == "contradicted" for finding in facts.proof)
         return "the store refuses the key" if refused else ""
-    if current_key(facts, journal, number) is None:
+    key = current_key(facts, journal, number)
+    if key is None:
         return "the key is gone from the store"
+    if key.tail != journal.generations[number].tail:
+        return "the store has another secret in its place"
     if len(facts.keys[number]) > 1:
         return "the store has two keys of one request"
     return ""

@@ -96,7 +96,8 @@ class LinkEntry(_Value):
     `reads` marks a user that reads Vault itself: publishing moves it, and time says when it has surely read. `handed` marks
     one that has nothing before it was handed over. `receipt` is of the last hand-over (`handover.Receipt`) and of what it
     was acknowledged by. `received` are the numbers under which something may have come in return, `inbound` is the one that
-    counts, 0 for none, and `inbound_generation` the generation it answers, 0 where that cannot be told."""
+    counts, 0 for none, and `inbound_generation` the generation it answers, 0 where that cannot be told. `words` are the
+    declared ones that it was connected with, enough to clear it; `notes` are what the link noted about its consumer."""
 
     life: int
     place: str
@@ -110,6 +111,8 @@ class LinkEntry(_Value):
     received: tuple[int, ...] = ()
     inbound: int = 0
     inbound_generation: int = 0
+    words: dict[str, Any] = Field(default_factory=dict)
+    notes: dict[str, str] = Field(default_factory=dict)
 
 
 class RotationRequest(_Value):
@@ -140,7 +143,9 @@ class Journal(_Value):
 
     `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name
     under which it is declared since it was renamed; its documents and markers keep the first name. `inbounds` is the last
-    number that was given out for what comes in return, whatever the link.
+    number that was given out for what comes in return, whatever the link. `residual` are ids of credentials that stay in
+    the store's list though they open nothing any more. `pinned` are the ids by which the store knows what the credentials
+    open, by the check that saw them first.
     """
 
     format: Literal[1] = 1
@@ -158,6 +163,8 @@ class Journal(_Value):
     links: dict[str, LinkEntry] = Field(default_factory=dict)
     lives: dict[str, int] = Field(default_factory=dict)
     inbounds: int = 0
+    residual: tuple[str, ...] = ()
+    pinned: dict[str, str] = Field(default_factory=dict)
     requested: RotationRequest | None = None
     lease: Lease | None = None
     steps: tuple[StepTaken, ...] = ()

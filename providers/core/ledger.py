@@ -15,7 +15,7 @@ from providers.core import kinds, loop, marker
 from providers.core.address import host_of
 from providers.core.contract import Documents, Selector
 from providers.core.errors import ConnectionsError, Refused, VaultConflict, VaultDenied, VaultError
-from providers.core.journal import Book, Journal
+from providers.core.journal import Book, Journal, LinkEntry
 from providers.core.marker import Marked, Owner
 from providers.core.observe import gone
 from providers.core.operation import Operation
@@ -191,7 +191,7 @@ def _undeclared(toolbox: Toolbox, inputs: Inputs) -> tuple[tuple[Held, ...], tup
     known = {name: found for name, found in known.items() if not found.declared}
     marks = [
         mark
-        for mark in at_stores(toolbox, inputs)
+        for mark in _opening(at_stores(toolbox, inputs), known)
         if (mark.owner.project, mark.owner.stack) == (inputs["project"], inputs["stack"])
         and mark.owner.connection not in declared
     ]
@@ -205,6 +205,12 @@ def _undeclared(toolbox: Toolbox, inputs: Inputs) -> tuple[tuple[Held, ...], tup
         if mark.owner.connection not in known or mark.number >= known[mark.owner.connection].journal.next
     )
     return open_ones, unknown
+
+
+def _opening(marks: Iterable[Marked], known: Mapping[str, Held]) -> list[Marked]:
+    """Keys but those that only stay listed: a journal says that they open nothing any more."""
+    residual = {name: found.journal.residual for name, found in known.items()}
+    return [mark for mark in marks if mark.key.key_id not in residual.get(mark.owner.connection, ())]
 
 
 def strays(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
@@ -276,11 +282,41 @@ def _wanted(toolbox: Toolbox, inputs: Inputs, leave: Collection[str]) -> list[He
     return [held for held in found if held.owner.connection not in forgotten and held.owner.connection not in leave]
 
 
-def forget_readers(operation: Operation, journal: Journal | None) -> None:
-    """Take the users out of a journal who only read Vault: there is nothing to clear at them."""
-    for link, entry in journal.links.items() if journal is not None else ():
+def unlink(toolbox: Toolbox, inputs: Inputs, operation: Operation, journal: Journal | None) -> None:
+    """Clear the users in a journal, each as it was connected. Whoever only reads Vault is taken out: there is nothing to
+    clear. One of which too little is known stays, and blocks the end."""
+    for link, entry in sorted(journal.links.items()) if journal is not None else ():
         if entry.reads:
             forget_link(operation, link, "its connection ends")
+        elif entry.words:
+            _unlink(toolbox, inputs, operation, link, entry)
+
+
+def _unlink(toolbox: Toolbox, inputs: Inputs, operation: Operation, link: str, entry: LinkEntry) -> tuple[str, ...]:
+    """Clear one user; what a person is left to do there."""
+    made = {**_common(inputs), "connection": operation.book.name, "link": link, **entry.words}
+    outcome = toolbox.link_run(made, operation=operation).disconnect()
+    if outcome.problems:
+        raise outcome.problems[0]
+    return outcome.told
+
+
+def end_links(toolbox: Toolbox, inputs: Inputs, names: Iterable[str]) -> tuple[str, ...]:
+    """Clear the users of these full names, which nobody declares; what could not be done or is left to do, in words."""
+    words: list[str] = []
+    for name in names:
+        connection, _, link = name.rpartition("/")
+        try:
+            book = Book(toolbox.documents(inputs), Owner(inputs["project"], inputs["stack"], connection))
+            journal, _ = book.journal()
+            entry = journal.links.get(link) if journal is not None else None
+            if journal is None or entry is None:
+                continue
+            operation = toolbox.operation({**restored(inputs, book.owner, journal), "connection": connection})
+            words += [_placed(name, line) for line in _unlink(toolbox, inputs, operation, link, entry)]
+        except ConnectionsError as error:
+            words.append(_placed(name, error))
+    return tuple(words)
 
 
 def restored(inputs: Inputs, owner: Owner, journal: Journal) -> dict[str, Any]:
@@ -302,7 +338,7 @@ def _end(toolbox: Toolbox, inputs: Inputs, stray: Held) -> Iterable[str]:
     name = stray.owner.connection
     try:
         operation = toolbox.operation(restored(inputs, stray.owner, stray.journal))
-        forget_readers(operation, stray.journal)
+        unlink(toolbox, inputs, operation, stray.journal)
         outcome = loop.destroy(operation)
     except ConnectionsError as error:
         return [_placed(name, error)]
@@ -318,13 +354,14 @@ def _placed(name: str, reason: object) -> str:
 
 def alive(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:
     """Everything of the stack that is not at its end, in words; empty when nothing of ours is alive."""
+    known = {found.owner.connection: found for found in held(toolbox.documents(inputs), inputs)}
     words = [
         f"{found.owner.connection}: {_live(found.journal)}{_A_PERSONS if _awaits_person(found.journal) else ''}"
-        for found in held(toolbox.documents(inputs), inputs)
+        for found in known.values()
         if found.journal.phase != "closed"
     ]
     words += [
         f"{mark.owner.connection}: the store still has key {mark.key.key_id} (number {mark.number})"
-        for mark in at_stores(toolbox, inputs)
+        for mark in _opening(at_stores(toolbox, inputs), known)
     ]
     return tuple(words)

@@ -6,11 +6,12 @@ owner that is gone leaves it free.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
-from providers.core.contract import TAKEN_OVER, Clock, Finding, Held, Link
+from providers.core.contract import TAKEN_OVER, Clock, Finding, Link
 from providers.core.errors import (
     Blocked,
     ConnectionsError,
@@ -21,7 +22,7 @@ from providers.core.errors import (
     Superseded,
     VaultConflict,
 )
-from providers.core.handover import Handover, Receipt
+from providers.core.handover import Handover, Receipt, openable
 from providers.core.journal import Book, Journal, LinkEntry, Slot
 from providers.core.marker import Owner
 from providers.core.operation import Operation, silent
@@ -34,12 +35,14 @@ TURNS = 50
 
 @dataclass(frozen=True, slots=True)
 class LinkOutcome:
-    """Where a run left a link: its entry, its proof, and what could not be done or only a person can do, in words."""
+    """Where a run left a link: its entry, its proof, and what could not be done or only a person can do, in words. `told` is
+    what is left at a consumer that was cleared."""
 
     entry: LinkEntry | None
     findings: Sequence[Finding] = ()
     problems: tuple[ConnectionsError, ...] = ()
     person: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,18 @@ class LinkRun:
         was: str = "",
         handover: Handover | None = None,
         answers: bool = False,
+        looks: bool = True,
+        words: Mapping[str, Any] = MappingProxyType({}),
+        given: Collection[str] = (),
+        make: Callable[[Mapping[str, Any]], Link] | None = None,
     ) -> None:
-        """`handover` says how the user outside gets the values; `answers` that its vendor gives values in return."""
+        """`handover` says how the user outside gets the values; `answers` that its vendor gives values in return; `looks`
+        that the consumer can be looked at or cleared at all. `words` are the inputs that make this link, of which a person
+        is `given` some; `make` makes the link of such words, to clear what a former declaration connected."""
         self.was = was
-        self.handover, self.answers = handover, answers
+        self.handover, self.answers, self.looks = handover, answers, looks
         self.operation, self.name, self.link = operation, name, link
+        self.words, self.given, self.make = dict(words), given, make
         self.book = operation.book
         self.where = f"{operation.owner.connection}/{name}"
         self.version = 0
@@ -115,12 +125,17 @@ class LinkRun:
         """Bring the user to the current generation; `again` gives it once more even where the journal says it has it."""
         journal = self.journal()
         self.incarnation = journal.incarnation
-        if self.name in journal.links and journal.links[self.name].state == "unlinking":
-            LinkRun(self.operation, self.name, self.link, handover=self.handover, answers=self.answers).disconnect()
-            journal = self.journal()
         if self.name not in journal.links and self.was in journal.links:
             journal = self._rename(journal)
+        told: tuple[str, ...] = ()
         present = journal.links.get(self.name)
+        if present is not None and (present.state == "unlinking" or self._elsewhere(present)):
+            cleared = self._another().disconnect()
+            if cleared.problems:
+                return cleared
+            told = cleared.told
+            journal = self.journal()
+            present = journal.links.get(self.name)
         # A link that is new begins the life after the last one it ever had.
         self.life = present.life if present else 0
         for _ in range(TURNS):
@@ -129,8 +144,27 @@ class LinkRun:
             except VaultConflict:
                 continue
             if outcome is not None:
-                return outcome
+                return replace(outcome, told=told)
         raise Blocked("other runs kept changing the journal", do="Run again", where=self.where)
+
+    def _another(self) -> "LinkRun":
+        """A run of its own on the same link: what it ends is an earlier life."""
+        return LinkRun(self.operation, self.name, self.link, handover=self.handover, looks=self.looks, make=self.make)
+
+    def _elsewhere(self, entry: LinkEntry) -> bool:
+        """Whether the entry is of a user at another place: it is cleared before this one is connected."""
+        return entry.place != self.link.place or entry.words.get("to", self.words.get("to")) != self.words.get("to")
+
+    def _connected_as(self, entry: LinkEntry) -> Link:
+        """The link that an entry is of: as it was declared when it was connected."""
+        return self.make(entry.words) if self.make is not None and entry.words else self.link
+
+    def _changed(self, entry: LinkEntry) -> bool:
+        """Whether what its user was given is declared otherwise now."""
+        if not entry.words or self._reads:
+            return False
+        names = self.given if self.link.acknowledges == "person" else {*entry.words, *self.words} - {"hosts"}
+        return any(entry.words.get(name) != self.words.get(name) for name in names)
 
     def _rename(self, journal: Journal) -> Journal:
         """Go on with the entry of the former name: what its user holds is not lost."""
@@ -159,10 +193,14 @@ class LinkRun:
             self.life = entry.life
         if entry is not None and entry.state == "unlinking":
             raise Superseded("another run is removing this link", where=self.where)
-        same_user = entry is not None and entry.reads == self._reads
-        if entry is not None and same_user and entry.acknowledged == entry.connecting == number and not again:
-            return self._checked(entry, number)
-        if entry is None or not same_user or entry.connecting != number:
+        same = entry is not None and entry.reads == self._reads and not self._changed(entry)
+        if entry is not None and same and entry.acknowledged == entry.connecting == number and not again:
+            if not self._own_slot(entry):
+                return None
+            checked = self._checked(entry, number)
+            if checked is not None:
+                return checked
+        if entry is None or not same or entry.connecting != number:
             entry = self._intend(journal, entry, number)
         if not self._own_slot(entry):
             return None
@@ -173,7 +211,13 @@ class LinkRun:
             return LinkOutcome(
                 entry, problems=(Blocked("its secret in Vault is lost", do="Run again", where=self.where),)
             )
-        return self._give(entry, number, kept.values)
+        return self._give(entry, number, {**self._public(), **kept.values})
+
+    def _public(self) -> Mapping[str, Secret]:
+        """What is published beside the secret, such as the store's address."""
+        if not self.looks and self.handover is None:
+            return {}
+        return {name: Secret(text) for name, text in self.book.published().public.items()}
 
     @property
     def _reads(self) -> bool:
@@ -187,12 +231,17 @@ class LinkRun:
             entry = LinkEntry(life=self.life, place=self.link.place, holds=number, reads=self._reads)
         # By whom the former one was acknowledged says nothing about this one.
         receipt = {name: text for name, text in entry.receipt.items() if name not in {*OF_A_PERSON, *OF_A_CHECK}}
-        changed = entry.model_copy(update={"connecting": number})
         handed = self.handover is not None and self.handover.terms is not None
-        changed = changed.model_copy(update={"receipt": receipt, "handed": handed})
-        if entry.reads != self._reads:
-            # Another kind of user has this name now: what the former one said does not count for it.
+        changed = entry.model_copy(
+            update={"connecting": number, "receipt": receipt, "handed": handed, "words": self.words}
+        )
+        if entry.reads != self._reads or self._changed(entry):
+            # Another kind of user has this name now, or it is to get other values: what it said before does not count.
             changed = changed.model_copy(update={"reads": self._reads, "acknowledged": 0})
+        if self._changed(entry) and handed:
+            # What went out stays known by its accessor until it is void.
+            former = " ".join(openable(receipt))
+            changed = changed.model_copy(update={"receipt": {"former": former} if former else {}})
         try:
             self.decide(journal, changed, f"connecting to generation {number}")
         except VaultConflict:
@@ -203,6 +252,11 @@ class LinkRun:
 
     def _give(self, entry: LinkEntry, number: int, values: Mapping[str, Secret]) -> LinkOutcome | None:
         try:
+            lacking = self._contradicted(
+                self.link.check(number, values), f"generation {number} does not serve its user"
+            )
+            if lacking:
+                return LinkOutcome(entry, problems=lacking)
             if self.handover is not None:
                 entry = self._hand_over(self.handover, entry, number, values)
             self.link.connect(number, values)
@@ -211,7 +265,7 @@ class LinkRun:
             return LinkOutcome(entry, person=(str(needed),))
         except StoreError as problem:
             return LinkOutcome(entry, problems=(problem,))
-        problems = self._contradicted(findings, number)
+        problems = self._contradicted(findings, f"the user does not work with generation {number}")
         if problems:
             return LinkOutcome(entry, findings, problems)
         taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
@@ -257,37 +311,43 @@ class LinkRun:
         if published.state != "live" or published.generation != number:
             # What goes along (the store's address) stands there.
             raise CouldNotLook(f"generation {number} is not published yet", do="Run `pulumi up`", where=self.where)
-        public = {name: Secret(text) for name, text in published.public.items()}
-        handover.give(self.where, number, {**public, **values}, entry.receipt, note)
+        handover.give(self.where, number, values, entry.receipt, note)
         return entry
 
-    def _checked(self, entry: LinkEntry, number: int) -> LinkOutcome:
-        """An acknowledged link: what its vendor gave in return is tried again, nothing is given."""
-        if not (self.answers and entry.inbound):
+    def _checked(self, entry: LinkEntry, number: int) -> LinkOutcome | None:
+        """An acknowledged link is looked at; None where what its consumer shows is to be put right."""
+        if not self.looks:
             return LinkOutcome(entry)
         try:
-            findings = tuple(self.link.verify(number, {}))
+            findings = self.observed(number)
         except StoreError as problem:
             return LinkOutcome(entry, problems=(problem,))
-        return LinkOutcome(entry, findings, self._contradicted(findings, number))
+        return None if contradicted(findings) else LinkOutcome(entry, findings)
 
-    def _contradicted(self, findings: Sequence[Finding], number: int) -> tuple[ConnectionsError, ...]:
+    def observed(self, number: int) -> tuple[Finding, ...]:
+        """What the consumer shows of this generation; nothing is changed. Nothing where its secret is no more."""
+        kept = self.book.kept(number)
+        if kept.state != "present":
+            return ()
+        return tuple(self.link.observe(number, {**self._public(), **kept.values}))
+
+    def _contradicted(self, findings: Sequence[Finding], what: str) -> tuple[ConnectionsError, ...]:
         words = "; ".join(contradicted(findings))
         do = f"If its vendor's values are wrong: `connections receive {self.where}`" if self.answers else ""
-        what = f"the user does not work with generation {number}: {words}"
-        return (Blocked(what, do=do, where=self.where),) if words else ()
+        return (Blocked(f"{what}: {words}", do=do, where=self.where),) if words else ()
 
     # --- slots ---
 
-    def _digest(self) -> str:
-        return hashlib.sha256(self.link.place.encode()).hexdigest()[:32]
+    @staticmethod
+    def _digest(place: str) -> str:
+        return hashlib.sha256(place.encode()).hexdigest()[:32]
 
     def _own_slot(self, entry: LinkEntry) -> bool:
         """Take the place at the consumer; False when our entry changed meanwhile. A place taken by another is refused."""
         if not self.link.place:
             return True
         connection = self.operation.owner.connection
-        slot, version = self.book.slot(self._digest())
+        slot, version = self.book.slot(self._digest(self.link.place))
         if self.entry(self.journal()) != entry:
             return False
         mine = Slot(connection=connection, link=self.name, incarnation=self.incarnation, life=self.life)
@@ -299,7 +359,7 @@ class LinkRun:
                 do="Two links cannot fill one place at a consumer",
                 where=self.where,
             )
-        self.book.take_slot(self._digest(), mine, version)
+        self.book.take_slot(self._digest(self.link.place), mine, version)
         return True
 
     def _gone(self, slot: Slot) -> bool:
@@ -308,11 +368,13 @@ class LinkRun:
         return journal is None or slot.link not in journal.links
 
     def _owns_slot(self, entry: LinkEntry) -> bool:
-        if not self.link.place:
+        if not entry.place:
             return True
-        slot, _ = self.book.slot(self._digest())
-        mine = (self.operation.owner.connection, self.name, entry.life)
-        return slot is not None and (slot.connection, slot.link, slot.life) == mine
+        slot, _ = self.book.slot(self._digest(entry.place))
+        if slot is None or slot.connection != self.operation.owner.connection:
+            return False
+        # Under a name that is no more it was ours too, until a rename that was killed.
+        return (slot.link, slot.life) == (self.name, entry.life) or self._gone(slot)
 
     # --- disconnect ---
 
@@ -338,9 +400,12 @@ class LinkRun:
         if entry.state != "unlinking":
             entry = entry.model_copy(update={"state": "unlinking"})
             self.decide(journal, entry, "to be unlinked")
+        told: Sequence[str] = ()
         if self._owns_slot(entry):
+            kept = self.book.kept(entry.connecting) if self.looks and entry.connecting else None
+            values = {**self._public(), **kept.values} if kept is not None and kept.state == "present" else {}
             try:
-                self.link.disconnect()
+                told = self._connected_as(entry).disconnect(values)
                 if self.handover is not None:
                     self.handover.end(entry.receipt)
             except StoreError as problem:
@@ -350,7 +415,7 @@ class LinkRun:
         if journal.links.get(self.name) != entry:
             raise VaultConflict("the link changed meanwhile", where=self.where)
         self.decide(journal, None, "unlinked")
-        return LinkOutcome(None)
+        return LinkOutcome(None, told=tuple(told))
 
 
 def contradicted(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -377,18 +442,23 @@ class VaultReader:
         """The passing of time."""
         return "overlap"
 
-    def read(self) -> Held:
-        """Nobody can be asked who reads Vault."""
-        return Held(None)
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Whoever reads Vault takes what is there."""
+        return ()
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         """Publishing did it."""
 
-    def disconnect(self) -> None:
-        """The tombstone of the credential does it."""
-
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """Nothing to look at."""
+        return ()
+
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Nobody can be asked who reads Vault."""
+        return ()
+
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
+        """The tombstone of the credential does it."""
         return ()
 
 

@@ -27,6 +27,31 @@ def destroy(operation: Operation) -> Outcome:
     return _work(Run(operation, None))
 
 
+ENDS: frozenset[Act] = frozenset({Act.RETIRE, Act.FINISH_RETIRING})
+
+
+def may_retire(journal: Journal) -> bool:
+    """Whether a former generation may be at its end, as far as the journal tells: no user still holds it."""
+    former = journal.in_state("superseded")
+    held = [entry.holds for entry in journal.links.values() if not entry.reads]
+    return journal.phase == "open" and bool(former) and all(holds > former[0] for holds in held)
+
+
+def retire(operation: Operation, wish: Wish) -> Outcome:
+    """End the former generations that nobody needs any more, and do nothing else: for whoever was the last to need one."""
+    run = Run(operation, wish)
+    _join(run)
+    for _ in range(TURNS):
+        facts = run.look()
+        run.still_joined(facts.journal)
+        step = due(facts, wish, run.tried, ENDS)
+        if step is None:
+            problems, later = tuple(run.problems.values()), tuple(run.later.values())
+            return Outcome(facts.journal, (), problems, later, _to_be_deleted(facts), tuple(run.told))
+        _try(run, step, facts)
+    raise AssertionError(f"{operation.owner.connection}: the loop does not come to rest")
+
+
 def _work(run: Run) -> Outcome:
     """Do what is due until nothing is."""
     _join(run)
@@ -107,6 +132,7 @@ def outcome(run: Run, facts: Facts) -> Outcome:
         tuple(problems),
         waiting=(*run.later.values(), *waiting(facts, run.wish)),
         person=awaited(facts, run.wish),
+        told=tuple(run.told),
     )
 
 
@@ -142,13 +168,20 @@ def awaited(facts: Facts, wish: Wish | None) -> tuple[str, ...]:
         for number in journal.in_state("intended")
         if journal.generations[number].made_by == "person" and facts.kept.get(number, Kept("absent")).state == "absent"
     ]
-    words += [
+    return (*words, *_to_be_deleted(facts))
+
+
+def _to_be_deleted(facts: Facts) -> tuple[str, ...]:
+    """What a person is to delete, in words."""
+    journal = facts.journal
+    if journal is None:
+        return ()
+    return tuple(
         f"delete key {journal.generations[number].key_id or number} at the store "
         f"(`connections sheet {journal.connection}` says how), then "
         f"`connections confirm {journal.connection} --deleted {number} --reason TEXT`"
         for number in to_delete(facts)
-    ]
-    return tuple(words)
+    )
 
 
 def to_delete(facts: Facts) -> tuple[int, ...]:

@@ -74,13 +74,14 @@ class Operation:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Where a run left a connection. `problems` say what could not be done, `waiting` what time or a link still owes,
-    `person` what only a person can do; all in words."""
+    `person` what only a person can do, `told` what people should know of what was done; all in words."""
 
     journal: Journal | None
     findings: Sequence[Finding] = ()
     problems: tuple[ConnectionsError, ...] = ()
     waiting: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:

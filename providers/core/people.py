@@ -11,7 +11,7 @@ from providers.core.journal import Generation, Journal, LastProof, LinkEntry, Ro
 from providers.core.links import LinkOperation
 from providers.core.operation import Operation
 from providers.core.redaction import Secret
-from providers.core.run import owned
+from providers.core.run import held_to, owned
 from providers.core.sheet import Sheet, Task
 from providers.core.standing import OF_A_CHECK
 
@@ -179,7 +179,8 @@ def capture(operation: Operation, secret: Mapping[str, Secret], key_id: str = ""
             )
     if is_captured(operation, number):
         raise _put_in_before(number, where)
-    findings = operation.issuer.verify(secret, generations[number].wished)
+    pinned = journal.pinned if journal is not None else {}
+    findings = held_to(pinned, operation.issuer.verify(secret, generations[number].wished))
     wrong = [finding for finding in findings if finding.verdict == "contradicted"]
     if wrong:
         raise NotAsDeclared(wrong, where=where)
@@ -300,8 +301,11 @@ def check_receivable(operation: Operation | LinkOperation, name: str) -> None:
     _given(operation, operation.book.journal()[0], name)
 
 
-def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret]) -> Journal:
-    """Keep what a link's vendor gave in return; nothing is read that was kept before.
+def receive(
+    operation: Operation | LinkOperation, name: str, values: Mapping[str, Secret], generation: int | None = None
+) -> Journal:
+    """Keep what a link's vendor gave in return, for this generation where that is known; nothing is read that was kept
+    before.
 
     The number is decided before anything is written under it, so that what a killed command left is found and destroyed
     with its link. Whether it answers a generation can only be told while the vendor had no other: after a rotation the
@@ -318,7 +322,7 @@ def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str
 
     reserved = _decide(operation, reserve)
     number, entry = reserved.inbounds, reserved.links[name]
-    answers = entry.connecting if entry.holds == entry.connecting else 0
+    answers = generation or (entry.connecting if entry.holds == entry.connecting else 0)
     removed = Blocked("this link was removed meanwhile", do="See `connections status`", where=where)
     try:
         operation.book.receive(number, values)
@@ -335,6 +339,25 @@ def receive(operation: Operation | LinkOperation, name: str, values: Mapping[str
         return journal.with_link(name, answered), f"link {name}: its vendor's values are in Vault"
 
     return _decide(operation, note)
+
+
+def note_of_link(operation: Operation | LinkOperation, name: str, notes: Mapping[str, str]) -> None:
+    """Add to what a link noted about its consumer; an empty text takes one out. Nothing is written where it stands so."""
+    journal, _ = operation.book.journal()
+    if _noted(_given(operation, journal, name), notes) is None:
+        return
+
+    def change(journal: Journal) -> tuple[Journal, str]:
+        entry = _given(operation, journal, name)
+        return journal.with_link(name, _noted(entry, notes) or entry), f"link {name}: noted {', '.join(sorted(notes))}"
+
+    _decide(operation, change)
+
+
+def _noted(entry: LinkEntry, notes: Mapping[str, str]) -> LinkEntry | None:
+    """The entry with other notes; None where they are the same."""
+    changed = {name: text for name, text in {**entry.notes, **notes}.items() if text}
+    return None if changed == entry.notes else entry.model_copy(update={"notes": changed})
 
 
 def forget_link(

@@ -32,7 +32,7 @@ from providers.core.observe import A_NEW_KEY, Observation, observe
 from providers.core.operation import Operation, Outcome, status_word
 from providers.core.redaction import in_one_line, redact
 from providers.core.standing import Standing, standing
-from providers.core.toolbox import Toolbox, kind_of, user_of, wish_of
+from providers.core.toolbox import Toolbox, kind_of, user_of, wish_of, wish_of_link
 
 Properties = dict[str, Any]
 P = ParamSpec("P")
@@ -51,8 +51,14 @@ _seen: set[str] = set()
 """The credentials that the engine had looked at in this process, and so knows; with the ledger's own name once that was
 looked at. One process serves the refresh and the run that follows it."""
 
+_linked: dict[str, frozenset[str]] = {}
+"""The full names of the links that each journal had when the engine looked at its credential in this process."""
+
 _renamed: set[str] = set()
 """Former names of what is declared. They stand in no state: a note about a rename may go without a change."""
+
+_stray_links: set[str] = set()
+"""Links that no declaration and no state has, as `check` of the ledger found them."""
 
 _said: set[str] = set()
 """What need not be said again for every resource."""
@@ -200,6 +206,7 @@ class CredentialProvider(Provider):
             outcome = loop.settle(operation, wish_of(inputs, operation.clock()))
         except ConnectionsError as error:
             raise NotDone(_placed(operation.owner.connection, error)) from None
+        _say(operation.owner.connection, outcome.told)
         if outcome.problems:
             # Nobody else would tell the person, whose act may be what ends the problem.
             _say(operation.owner.connection, outcome.person)
@@ -214,10 +221,11 @@ class CredentialProvider(Provider):
         operation = TOOLBOX.operation(whole(props))
         # The engine ended the links it knows before this: what is left was begun by a run that was killed.
         try:
-            ledger.forget_readers(operation, operation.book.journal()[0])
+            ledger.unlink(TOOLBOX, whole(props), operation, operation.book.journal()[0])
             outcome = loop.destroy(operation)
         except ConnectionsError as error:
             raise NotDone(_not_ended(operation.owner.connection, [error])) from None
+        _say(operation.owner.connection, outcome.told)
         _finished(operation, outcome)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -240,6 +248,7 @@ class CredentialProvider(Provider):
                 state, reasons = UNCHECKED, _last_proof(seen.journal)
             if seen.journal is None or seen.journal.phase == "closed":
                 return ReadResult("", {})
+            _linked[id_] = frozenset(f"{id_}/{link}" for link in seen.journal.links)
             echoed = {**inputs, **_observed(inputs, seen)}
             return ReadResult(id_, {**_outputs(inputs, seen.journal, state, reasons, facts), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)
@@ -434,23 +443,40 @@ class LinkProvider(Provider):
 
     @clean
     def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
-        """Give the user the present credential and prove it there. Another user under the same name takes the place of the
-        former, who is cleared first."""
+        """Give the user the present credential and prove it there. Another user, or another place, under the same name takes
+        the place of the former, which is cleared first."""
         before, inputs = whole(olds), whole(news)
-        if before["to"] != inputs["to"]:
-            self._disconnect(before)
-        return UpdateResult(self._connect(inputs))
+        return UpdateResult(self._connect(inputs, before))
 
-    def _connect(self, inputs: Properties) -> Properties:
+    def _connect(self, inputs: Properties, before: Properties | None = None) -> Properties:
         run = TOOLBOX.link_run(inputs)
         journal, _ = run.book.journal()
         if journal is not None and _awaited(journal):
             return _link_outputs(inputs, None, Standing("awaiting_person"))
+        known = journal.links.get(run.name) if journal is not None else None
+        if before is not None and before["to"] != inputs["to"] and known is not None and not known.words:
+            # Connected by a version that kept no words: only the engine knows what it was.
+            self._disconnect(before)
         outcome = run.connect()
         if outcome.problems:
             raise NotDone(_lines(run.where, outcome.problems))
-        _say(run.where, outcome.person)
+        _say(run.where, (*outcome.told, *outcome.person))
+        self._retire_former(inputs, run)
         return _link_outputs(inputs, outcome.entry, standing(_name(inputs), outcome.entry, None, user_of(inputs)))
+
+    @staticmethod
+    def _retire_former(inputs: Properties, run: LinkRun) -> None:
+        """End the generation that this link was the last to hold. What cannot be done now the next run does."""
+        journal, _ = run.book.journal()
+        if journal is None or run.link.acknowledges != "here" or not loop.may_retire(journal):
+            return
+        with Caught() as caught:
+            operation = TOOLBOX.operation(_of_its_credential(inputs, run, journal))
+            outcome = loop.retire(operation, wish_of_link(inputs, journal, operation.clock()))
+            reasons = (*outcome.told, *outcome.problems, *outcome.waiting, *outcome.person)
+            _say(operation.owner.connection, [str(reason) for reason in reasons])
+        if caught.error is not None:
+            _say(run.where, [f"the former generation is not ended yet: {caught.words}"])
 
     @clean
     def delete(self, _id: str, props: Properties) -> None:
@@ -462,13 +488,15 @@ class LinkProvider(Provider):
         outcome = run.disconnect()
         if outcome.problems:
             raise NotDone(_lines(run.where, outcome.problems))
+        _say(run.where, outcome.told)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look, and write nothing. Never raises."""
         known = whole(props)
         inputs = {key: value for key, value in known.items() if key not in {"status", "drift"}}
         with Caught() as caught:
-            run = TOOLBOX.link_run(inputs)
+            _seen.add(_name(inputs))
+            run = TOOLBOX.link_run(inputs, looking=True)
             journal, _ = run.book.journal()
             if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
@@ -477,7 +505,7 @@ class LinkProvider(Provider):
             found = ""
             try:
                 number = _captured(run.book, journal) or number
-                found = _answered(run, entry)
+                found = _shown(run, entry)
             except VaultDenied:
                 # So it is in a pull request's preview: what was decided is readable, and nothing secret is.
                 _say_once("links are not checked: this login may read no secret")
@@ -503,16 +531,24 @@ def _captured(book: Book, journal: Journal) -> int:
     return number if number is not None and by_person and book.kept(number).state == "present" else 0
 
 
-def _answered(run: LinkRun, entry: LinkEntry | None) -> str:
-    """What a check of the values that a vendor gave in return shows and the next run acts upon, in words; "" where it shows
-    nothing of the kind. What cannot be checked is nothing of the kind."""
-    if entry is None or entry.state != "linked" or not (run.answers and entry.inbound):
+def _shown(run: LinkRun, entry: LinkEntry | None) -> str:
+    """What a look at the consumer shows and the next run acts upon, in words; "" where it shows nothing of the kind. What
+    cannot be checked is nothing of the kind."""
+    if entry is None or entry.state != "linked" or not (run.looks and entry.connecting):
         return ""
-    findings = run.link.verify(entry.connecting, {})
+    findings = run.observed(entry.connecting)
     if found := contradicted(findings):
         return "; ".join(found)
-    taken_over = any(finding.check == TAKEN_OVER and finding.verdict == "confirmed" for finding in findings)
-    return "its vendor's values work" if taken_over and entry.acknowledged != entry.connecting else ""
+    taken_over = next((f for f in findings if f.check == TAKEN_OVER and f.verdict == "confirmed"), None)
+    return f"taken over: {taken_over.evidence}" if taken_over and entry.acknowledged != entry.connecting else ""
+
+
+def _of_its_credential(inputs: Properties, run: LinkRun, journal: Journal) -> Properties:
+    """The inputs of the credential that a link is of, as far as its journal and the link know them."""
+    hosts = inputs.get("hosts", {})
+    stack = {**inputs, "private": hosts.get("private", {}), "ca_file": hosts.get("ca_file", "")}
+    restored = ledger.restored(stack, run.book.owner, journal)
+    return {**restored, "connection": inputs["connection"], "was": inputs.get("was", "")}
 
 
 def _name(inputs: Properties) -> str:
@@ -538,7 +574,7 @@ class LedgerProvider(Provider):
         inputs = whole(news)
         _renamed.update(inputs.pop("former", ()))
         before = _before(olds)
-        lost = _lost(before, inputs)
+        lost = [*_lost(before, inputs), *_lost_links(inputs.pop("links", ()))]
         if lost:
             inputs["ends"] = [f"{name}: a run began it and did not finish, and it is declared no more" for name in lost]
         refusal = ledger.too_much(before, inputs["declared"])
@@ -561,7 +597,8 @@ class LedgerProvider(Provider):
         leave = (before.keys() - set(lost)) | _renamed
         ledger.refuse_mass_end(TOOLBOX, inputs, leave)
         # What cannot be ended now stays in sight as drift; every other resource waits for this one and must not.
-        pending = (*ledger.end_strays(TOOLBOX, inputs, leave), *ledger.pending(TOOLBOX, inputs))
+        ended = (*ledger.end_links(TOOLBOX, inputs, sorted(_stray_links)), *ledger.end_strays(TOOLBOX, inputs, leave))
+        pending = (*ended, *ledger.pending(TOOLBOX, inputs))
         _say("", pending)
         return _ledger_outputs(inputs, pending)
 
@@ -598,6 +635,15 @@ def _lost(before: Properties, inputs: Properties) -> list[str]:
     """
     gone = before.keys() - inputs["declared"].keys() - _seen
     return sorted(gone) if LedgerProvider.name in _seen else []
+
+
+def _lost_links(declared: Sequence[str]) -> list[str]:
+    """Links that journals have, nobody declares, and the engine does not know: a run that was killed began them."""
+    _stray_links.clear()
+    if LedgerProvider.name in _seen:
+        found = {link for links in _linked.values() for link in links}
+        _stray_links.update(found - set(declared) - _seen)
+    return sorted(_stray_links)
 
 
 def _ledger_outputs(inputs: Properties, pending: Sequence[str]) -> Properties:

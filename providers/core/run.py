@@ -1,6 +1,7 @@
 """One run's way: what it has looked at, what it tried in vain, and the incarnation it joined (protocol.md section 3)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from providers.core import marker
@@ -16,6 +17,8 @@ class Run:
     """One operation's way through the loop.
 
     `tried` is what this run will not try again, `problems` why that is an error, `later` why it is only a matter of time.
+    `ended` are the ids of credentials of each number that this run revoked and that stay listed; `told` is what people
+    should know of what it did.
     `fresh=False` allows a listing that another look of this process made a moment ago: for looking, never for acting.
     """
 
@@ -28,6 +31,8 @@ class Run:
         self.problems: dict[tuple[Act, int], ConnectionsError] = {}
         self.issued: set[int] = set()
         self.never_sent: set[int] = set()
+        self.ended: dict[int, set[str]] = {}
+        self.told: list[str] = []
         self.journal: Journal | None = None
         self.version = -1
         self.later: dict[tuple[Act, int], str] = {}
@@ -122,7 +127,8 @@ class Run:
 
     def prove(self, number: int, values: Mapping[str, Secret], fields: Mapping[str, object]) -> Sequence[Finding]:
         """Live proof of a generation; the run remembers it until something changes."""
-        self._proofs[number] = self.issuer.verify(values, fields)
+        pinned = self.journal.pinned if self.journal is not None else {}
+        self._proofs[number] = held_to(pinned, self.issuer.verify(values, fields))
         return self._proofs[number]
 
     def kept_proof(self, findings: Sequence[Finding], fields: Fields) -> LastProof | None:
@@ -221,13 +227,33 @@ class Run:
             )
 
 
+def held_to(pinned: Mapping[str, str], findings: Sequence[Finding]) -> Sequence[Finding]:
+    """A proof held to what the first one saw: whatever opens another place than all before is no credential of this
+    connection."""
+    return tuple(
+        replace(finding, verdict="contradicted", evidence=f"{finding.evidence}: it opens {finding.pins}, not {known}")
+        if finding.pins and (known := pinned.get(finding.check, finding.pins)) != finding.pins
+        else finding
+        for finding in findings
+    )
+
+
+def pins(pinned: Mapping[str, str], findings: Sequence[Finding]) -> dict[str, str]:
+    """What is pinned once this proof counts."""
+    seen = {finding.check: finding.pins for finding in findings if finding.pins and finding.verdict == "confirmed"}
+    return {**seen, **pinned}
+
+
 def owned(
     operation: Operation, journal: Journal | None, listing: Sequence[StoreKey]
 ) -> tuple[Mapping[int, tuple[StoreKey, ...]], frozenset[str]]:
     """Our keys by number, and the ids that are ours by record only.
 
-    Ours is a whole marker with a right MAC of this connection, or a recorded id whose tail matches.
+    Ours is a whole marker with a right MAC of this connection, or a recorded id whose tail matches. What only stays listed
+    and opens nothing any more is left out.
     """
+    residual = frozenset(journal.residual) if journal is not None else frozenset()
+    listing = [key for key in listing if key.key_id not in residual]
     found: dict[int, list[StoreKey]] = {}
     marked: set[str] = set()
     for mark in marker.read(operation.keyring, listing):

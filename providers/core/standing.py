@@ -20,12 +20,13 @@ OF_A_CHECK = ("verified_at",)
 class User:
     """What is declared of a link's user. `by_person`: a person says that it works with a generation, unless a check shows
     it. `answers`: its vendor gives values in return. `terms` are those of its hand-over, None where it reads Vault; `mails`
-    is whether the stack has a mail server."""
+    is whether the stack has a mail server. `follows`: a person goes on at the consumer, by what its link kept."""
 
     by_person: bool
     answers: bool = False
     terms: Terms | None = None
     mails: bool = False
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ def standing(where: str, entry: LinkEntry | None, number: int | None, user: User
         return Standing("connecting", f"generation {number} {words}", _known(entry))
     if entry.acknowledged == entry.connecting:
         return Standing("acknowledged", "", _known(entry))
+    if user.follows and entry.inbound_generation == entry.connecting:
+        words = f"generation {entry.connecting} waits for a person: `connections link {where} --show` on a terminal"
+        return Standing("awaiting_person", "", (words,))
     if not user.by_person:
         return Standing("connecting", f"generation {entry.connecting} is not yet taken over")
     if user.terms is not None and user.terms.is_due(entry.receipt, entry.connecting):

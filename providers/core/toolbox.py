@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from providers.core import kinds
+from providers.core import kinds, marker, people
 from providers.core.address import host_of, place_of
-from providers.core.contract import Clock, CredentialKind, Documents, Inbound, Issuer, Keyring, LinkKind
+from providers.core.contract import Clock, CredentialKind, Documents, Inbound, Issuer, Keyring, Link, LinkKind
 from providers.core.courier import StackCourier
 from providers.core.due import Wish
 from providers.core.handover import Handover, Terms
 from providers.core.http import Http, HttpSettings
-from providers.core.journal import Book
+from providers.core.journal import Book, Journal, LinkEntry
 from providers.core.links import LinkOperation, LinkRun
 from providers.core.marker import Owner
 from providers.core.operation import Operation
@@ -47,6 +47,11 @@ def kind_of(inputs: Inputs) -> CredentialKind:
     return kinds.credential(kind_name(inputs))
 
 
+def link_kind_of(inputs: Inputs) -> LinkKind:
+    """The kind of link that inputs describe."""
+    return kinds.link(inputs["to"], inputs.get("platform", ""))
+
+
 def kind_name(inputs: Inputs) -> str:
     """The name of that kind, as it stands in state and journals."""
     return f"{inputs['platform']}/{inputs['kind']}"
@@ -54,16 +59,27 @@ def kind_name(inputs: Inputs) -> str:
 
 def wish_of(inputs: Inputs, at: datetime) -> Wish:
     """What a resource's inputs wish."""
-    freeze = inputs.get("freeze") or {}
-    frozen = freeze.get("reason", "") if freeze and at.date().isoformat() <= freeze["until"] else ""
     return Wish(
         # The engine drops what is empty: such a field is none, and taking it out is a change like any other.
         fields={name: inputs.get(name) for name in kind_of(inputs).fields},
         rotation=inputs.get("rotation", {}).get("number", 1),
         overlap=float(inputs.get("overlap", 0)),
-        frozen=frozen,
+        frozen=_frozen(inputs, at),
         adopt=inputs.get("adopt", ""),
     )
+
+
+def wish_of_link(inputs: Inputs, journal: Journal, at: datetime) -> Wish:
+    """What a link's inputs say that its connection wishes: all stays as it is, and former generations may end."""
+    settle = inputs.get("settle", {})
+    made = journal.generations[journal.current].wished if journal.current is not None else {}
+    frozen = _frozen(settle, at)
+    return Wish(made, journal.rotation, overlap=float(settle.get("overlap", 0)), frozen=frozen)
+
+
+def _frozen(inputs: Inputs, at: datetime) -> str:
+    freeze = inputs.get("freeze") or {}
+    return str(freeze.get("reason", "")) if freeze and at.date().isoformat() <= freeze["until"] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,8 @@ class _LinkTools:
 
     _toolbox: "Toolbox"
     _inputs: Inputs
-    _book: Book
+    _operation: LinkOperation | Operation
+    looking: bool
 
     @property
     def clock(self) -> Clock:
@@ -103,20 +120,63 @@ class _LinkTools:
         hosts = self._inputs.get("hosts", {})
         return self._toolbox.http_to(host, hosts.get("ca_file", ""), hosts.get("private", {}).get(host, ()))
 
+    def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
+        """The admin login for this host and path, from Vault."""
+        return self._toolbox.vault.admin_login(self._inputs["vault"]["admins"], host, path)
+
+    def hub(self, name: str) -> Mapping[str, Secret] | None:
+        """The entry of a hub, from Vault."""
+        return self._toolbox.vault.secret(self._inputs["vault"]["hubs"], name)
+
     def inbound(self) -> Inbound | None:
         """What came in for this link, from Vault."""
-        journal, _ = self._book.journal()
+        entry = self._entry()
+        values = self._operation.book.received(entry.inbound) if entry is not None and entry.inbound else None
+        return Inbound(values, entry.inbound_generation) if entry is not None and values is not None else None
+
+    def receive(self, values: Mapping[str, Secret], generation: int) -> None:
+        """Keep what the consumer gave, in place of what it gave before."""
+        self._refuse_looking()
+        entry = self._entry()
+        people.receive(self._operation, self._inputs["link"], values, generation)
+        if entry is not None and entry.inbound:
+            self._operation.book.forget_received([entry.inbound])
+
+    def notes(self) -> Mapping[str, str]:
+        """What the journal has of them."""
+        entry = self._entry()
+        return entry.notes if entry is not None else {}
+
+    def note(self, notes: Mapping[str, str]) -> None:
+        """Put them into the journal."""
+        self._refuse_looking()
+        people.note_of_link(self._operation, self._inputs["link"], notes)
+
+    def generation_of(self, secret: Mapping[str, Secret]) -> int | None:
+        """Told by the keyed fingerprints in the journal."""
+        journal, _ = self._operation.book.journal()
+        keyring = self._toolbox.keyring(self._inputs)
+        text = marker.fingerprint_text(self._operation.owner, {name: value.reveal() for name, value in secret.items()})
+        fingerprint = keyring.mac("fingerprint", [text])[0]
+        known = journal.generations if journal is not None else {}
+        return next((number for number, made in sorted(known.items()) if made.fingerprint == fingerprint), None)
+
+    def _entry(self) -> LinkEntry | None:
+        journal, _ = self._operation.book.journal()
         links = journal.links if journal is not None else {}
         # Until a link that was renamed is connected, its entry has the former name.
-        entry = links.get(self._inputs["link"]) or links.get(self._inputs.get("link_was", ""))
-        values = self._book.received(entry.inbound) if entry is not None and entry.inbound else None
-        return Inbound(values, entry.inbound_generation) if entry is not None and values is not None else None
+        return links.get(self._inputs["link"]) or links.get(self._inputs.get("link_was", ""))
+
+    def _refuse_looking(self) -> None:
+        if self.looking:
+            raise AssertionError("who only looks writes nothing")
 
 
 def user_of(inputs: Inputs) -> User:
     """What a link's inputs declare of its user."""
-    kind = kinds.link(inputs["to"])
-    return User(bool(kind.what), bool(kind.inbound_fields), _terms(kind, inputs), bool(inputs.get("mail")))
+    kind = link_kind_of(inputs)
+    terms, mails = _terms(kind, inputs), bool(inputs.get("mail"))
+    return User(bool(kind.what), bool(kind.inbound_fields), terms, mails, follows=bool(kind.shown))
 
 
 def _terms(kind: LinkKind, inputs: Inputs) -> Terms | None:
@@ -131,8 +191,15 @@ def _terms(kind: LinkKind, inputs: Inputs) -> Terms | None:
         key=inputs.get("recipient_key", ""),
         ttl=float(inputs["handover_ttl"]),
         what=kind.what,
-        about=kind.about,
+        about=tuple(kind.about(inputs)),
     )
+
+
+_NOT_OF_THE_LINK = frozenset(
+    {"project", "stack", "connection", "was", "link", "link_was", "vault", "mail", "handle", "settle", "drift"}
+    | {"status", "handover", "handover_ttl", "recipient", "recipient_key", "overlap"}
+)
+"""Inputs of a link that say where and how, not whom it serves: its entry in the journal keeps the others."""
 
 
 class Toolbox:
@@ -234,21 +301,30 @@ class Toolbox:
         operation: LinkOperation | Operation | None = None,
         again: str = "",
         show: Callable[[str], None] | None = None,
+        looking: bool = False,
     ) -> LinkRun:
         """A run on the link that inputs describe. `again` is the reason to repeat a hand-over; `show` shows text on a
-        terminal, to a person and nobody else."""
-        kind = kinds.link(inputs["to"])
+        terminal, to a person and nobody else; `looking` is for a run that writes nothing."""
+        kind = link_kind_of(inputs)
         operation = operation or self.link_operation(inputs)
         # Also where nothing is to be handed over: what once was is voided at the end.
         handover = Handover(_terms(kind, inputs), self.courier(inputs, show), self.clock, again) if kind.what else None
-        tools = _LinkTools(self, inputs, operation.book)
+
+        def make(words: Inputs) -> Link:
+            made = {**inputs, **words}
+            return link_kind_of(made).link(made, _LinkTools(self, made, operation, looking))
+
         return LinkRun(
             operation,
             inputs["link"],
-            kind.link(inputs, tools),
+            make({}),
             was=inputs.get("link_was", ""),
             handover=handover,
             answers=bool(kind.inbound_fields),
+            looks=kind.looks,
+            words={word: value for word, value in inputs.items() if word not in _NOT_OF_THE_LINK},
+            given=kind.given,
+            make=make,
         )
 
     def courier(self, inputs: Inputs, show: Callable[[str], None] | None = None) -> StackCourier:

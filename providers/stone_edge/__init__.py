@@ -16,7 +16,7 @@ LINKS: Mapping[str, LinkKind] = {
     "stone-edge": LinkKind(
         channel,
         what="BigCommerce API account for Stone Edge",
-        about=(
+        about=lambda _inputs: (
             "For Stone Edge Order Manager with Connect2Cart: client ID, client secret, access token and store hash.",
             "Please answer with Cart ID/Username, Cart Password and Script URL, and say when these values are in use.",
         ),

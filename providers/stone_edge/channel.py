@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from providers.core.address import host_of
-from providers.core.contract import TAKEN_OVER, Finding, Held, LinkTools
+from providers.core.contract import TAKEN_OVER, Finding, LinkTools
 from providers.core.redaction import Secret
 from providers.stone_edge.inbound import inbound
 from providers.stone_edge.seti import LOGIN, check
@@ -30,15 +30,20 @@ class Channel:
         """A person, where the check cannot."""
         return "person"
 
-    def read(self) -> Held:
-        """The vendor has no call that tells what it holds."""
-        return Held(None)
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """Whatever the account is to do was proved when it became current."""
+        return ()
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         """The hand-over did it."""
 
-    def disconnect(self) -> None:
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        """The same check: what the vendor holds it has no call to tell."""
+        return self.verify(generation, secret)
+
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
         """The vendor has no call for it: what it holds dies with the account."""
+        return ()
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """The check of the Script URL, once the vendor gave it; what came in for this generation proves it taken over."""

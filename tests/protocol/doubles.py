@@ -23,7 +23,6 @@ from providers.core.contract import (
     Document,
     Fields,
     Finding,
-    Held,
     Issued,
     Life,
     Order,
@@ -479,9 +478,13 @@ class MemoryLink:
         if self.world.pace(step, ("transient",)) or self.consumer.vanished:
             raise Transient("the consumer does not answer")
 
-    def read(self) -> Held:
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return ()
+
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         self._reach("consumer read")
-        return Held(self.consumer.value[-7:] or None)
+        same = self.consumer.value == secret["consumer_key"].reveal()
+        return [finding("what it holds", "confirmed" if same else "contradicted")]
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         self._reach("consumer connect")
@@ -491,10 +494,11 @@ class MemoryLink:
         self.consumer.value = secret["consumer_key"].reveal()
         self.consumer.generation, self.consumer.owner = generation, f"{self.connection}/{self.name}"
 
-    def disconnect(self) -> None:
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
         self._reach("consumer disconnect")
         self.world.changed(f"disconnect {self.place}")
         self.consumer.value, self.consumer.generation, self.consumer.owner = "", 0, ""
+        return ()
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         if self.world.pace("consumer verify", ("transient", "contradicted")) == "transient":

@@ -440,12 +440,8 @@ class Play:
         return dict(self.scenario.places).get(name)
 
     def _refreshed(self, stage: Stage, name: str) -> Any:
-        """A refresh reads the consumer first; what it does not hold is given again."""
-        run = stage.link(name, self._place(name))
-        journal = stage.journal()
-        held = run.link.read().tail
-        wanted = journal.generations[journal.current].tail if journal.current is not None else None
-        return run.connect(again=held != wanted and name in journal.links)
+        """What the consumer does not hold is given again."""
+        return stage.link(name, self._place(name)).connect()
 
     def _live(self) -> None:
         world, watch = self.world, self.watch

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-from providers.core.contract import TAKEN_OVER, Finding, Held, Verdict
+from providers.core.contract import TAKEN_OVER, Finding, Verdict
 from providers.core.errors import Transient, UnclearOutcome, VaultSealed, VaultUnclear
 from providers.core.redaction import Secret
 from providers.core.vault.wrapping import Wrapped, WrappingState
@@ -103,14 +103,18 @@ class MemoryChannel:
     def __init__(self, world: World, book: Any, name: str, verdict: Verdict = "confirmed") -> None:
         self.world, self.book, self.name, self.verdict = world, book, name, verdict
 
-    def read(self) -> Held:
-        return Held(None)
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return ()
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         """The hand-over did it."""
 
-    def disconnect(self) -> None:
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return self.verify(generation, secret)
+
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
         """The vendor has no call for it."""
+        return ()
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         self.world.pace("channel verify", ())

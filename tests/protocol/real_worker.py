@@ -24,7 +24,6 @@ from providers.core.contract import (
     Capabilities,
     Fields,
     Finding,
-    Held,
     Issued,
     Life,
     Order,
@@ -148,19 +147,27 @@ class SqliteLink:
     def __init__(self, store: SqliteStore, place: str) -> None:
         self.store, self.place = store, place
 
-    def read(self) -> Held:
+    def _tail(self) -> str | None:
         rows = self.store.ask("select value from consumers where place = ?", self.place)
-        return Held(rows[0][0][-7:] if rows and rows[0][0] else None)
+        return rows[0][0][-7:] if rows and rows[0][0] else None
+
+    def check(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return ()
+
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        same = self._tail() == secret["consumer_key"].tail(7)
+        return [Finding("what it holds", "confirmed" if same else "contradicted", "asked")]
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         value = secret["consumer_key"].reveal()
         self.store.change("connect", "insert or replace into consumers values (?, ?)", self.place, value)
 
-    def disconnect(self) -> None:
+    def disconnect(self, secret: Mapping[str, Secret]) -> Sequence[str]:
         self.store.change("disconnect", "insert or replace into consumers values (?, '')", self.place)
+        return ()
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
-        works = self.read().tail == secret["consumer_key"].tail(7) and self.store.probe(secret) == "accepted"
+        works = self._tail() == secret["consumer_key"].tail(7) and self.store.probe(secret) == "accepted"
         return [Finding("through the consumer", "confirmed" if works else "contradicted", "asked")]
 
 
@@ -183,7 +190,7 @@ class Stepped:
 
 
 _STEPS = frozenset(
-    {"read", "write", "destroy", "find", "issue", "revoke", "verify", "probe", "control", "connect", "disconnect"}
+    {"read", "write", "destroy", "find", "issue", "revoke", "verify", "probe", "control", "connect", "disconnect", "observe"}
 )
 
 
@@ -223,11 +230,7 @@ class Runs:
             if verb == "up":
                 self.up(int(number))
             elif verb == "connect":
-                run = self.link()
-                journal, _ = self.operation().book.journal()
-                current = journal.current if journal else None
-                wanted = journal.generations[current].tail if journal and current else None
-                run.connect(again=bool(journal) and run.link.read().tail != wanted)
+                self.link().connect()
             elif verb == "unlink":
                 self.link().disconnect()
             else:
