@@ -79,7 +79,7 @@ class Site:
 
     def _call(self, method: str, path: str, body: Mapping[str, Secret] | None = None, *, safe: bool) -> Answer:
         login = self._login()
-        if login is None or not all(login.get(name) for name in LOGIN_FIELDS):
+        if login is None or not all(name in login and login[name].reveal() for name in LOGIN_FIELDS):
             raise PersonNeeded(
                 "there is no application password for this site in Vault",
                 do=f"Make one for an administrator (Users > Profile), and put `{LOGIN_FIELDS[0]}` and `{LOGIN_FIELDS[1]}`"

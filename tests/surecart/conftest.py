@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import json
+import traceback
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +33,10 @@ NUMBERS = itertools.count(1)
 CONNECTION = "acme-outdoor/sites"
 RIGHTS = {"rights": "all"}
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+CANARIES: set[str] = set()
+"""The values of the present test that nobody may see."""
 
 
 @dataclass
@@ -114,7 +120,9 @@ class Account:
 
     def foreign(self) -> HandMadeToken:
         """A token of the same account that is none of ours."""
-        return self.control.surecart.make_token(self.slug, "a token")
+        made = self.control.surecart.make_token(self.slug, "a token")
+        CANARIES.add(made.value)
+        return made
 
     def delete(self, token: HandMadeToken) -> None:
         self.control.surecart.delete_token(self.slug, token.id)
@@ -124,6 +132,7 @@ class Account:
         self.sites.append(row.name)
         parts = urllib.parse.urlsplit(row.url)
         password = self.control.wordpress.application_password(row.name)
+        CANARIES.add(password)
         login = {"username": Secret(row.login), "application_password": Secret(password)}
         self.tools.logins[parts.netloc, parts.path.strip("/")] = login
         return row
@@ -214,3 +223,26 @@ def make_account(server: ServerProcess, http: Http) -> Iterator[MakeAccount]:
 @pytest.fixture
 def account(make_account: MakeAccount) -> Account:
     return make_account()
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No log line holds a token or a password, in whatever test."""
+    caplog.set_level("DEBUG")
+    CANARIES.clear()
+    yield
+    assert not silent_about(caplog.text)
+
+
+def silent_about(text: str) -> set[int]:
+    """The numbers of the canaries that stand in a text."""
+    return {number for number, value in enumerate(sorted(CANARIES)) if value in text}
+
+
+@contextmanager
+def raises(kind: type[BaseException], words: str) -> Iterator[None]:
+    """An error with these words, which shows nobody a secret, nor does anything that led to it."""
+    with pytest.raises(kind, match=words) as caught:
+        yield
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value)
+    assert not silent_about(shown)
