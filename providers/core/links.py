@@ -262,7 +262,8 @@ class LinkRun:
             self.link.connect(number, values)
             findings = tuple(self.link.verify(number, values))
         except PersonNeeded as needed:
-            return LinkOutcome(entry, person=(str(needed),))
+            # What the person needs may have been put into our entry just now.
+            return LinkOutcome(self.journal().links.get(self.name), person=(str(needed),))
         except StoreError as problem:
             return LinkOutcome(entry, problems=(problem,))
         problems = self._contradicted(findings, f"the user does not work with generation {number}")

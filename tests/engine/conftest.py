@@ -97,6 +97,8 @@ def toolbox(world: World, monkeypatch: pytest.MonkeyPatch) -> MemoryToolbox:
     monkeypatch.setattr(provider, "_seen", set())
     monkeypatch.setattr(provider, "_said", set())
     monkeypatch.setattr(provider, "_renamed", set())
+    monkeypatch.setattr(provider, "_linked", {})
+    monkeypatch.setattr(provider, "_stray_links", set())
     return made
 
 

@@ -202,9 +202,15 @@ def test_a_stray_that_cannot_be_ended_keeps_nobody_waiting_and_stays_in_sight(
     assert "fresh-roast/forgotten: no answer" in reasons(made())
 
 
-def test_a_link_at_a_consumer_is_in_the_way(toolbox: MemoryToolbox) -> None:
-    make("fresh-roast/forgotten")
+def test_a_link_of_which_too_little_is_known_is_in_the_way(toolbox: MemoryToolbox) -> None:
+    outs = make("fresh-roast/forgotten")
     LinkProvider().create(link(connection="fresh-roast/forgotten", to="person"))
+    book = toolbox.book(outs)
+    journal, version = book.journal()
+    assert journal is not None
+    # So an earlier version left it.
+    bare = journal.with_link("hub", journal.links["hub"].model_copy(update={"words": {}}))
+    book.decide(bare, version, run="earlier", at=toolbox.clock(), what="as before")
     assert "link hub still uses it" in reasons(made())
 
 

@@ -172,7 +172,7 @@ def test_with_its_connection_a_link_is_gone(key: dict[str, Any]) -> None:
 def test_what_cannot_be_cleared_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     outs = made()
 
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise Transient("the consumer is busy")
 
     monkeypatch.setattr(VaultReader, "disconnect", broken)
@@ -191,9 +191,9 @@ def test_a_look_never_raises(toolbox: MemoryToolbox) -> None:
 
 
 def test_a_consumer_of_another_version_is_said() -> None:
-    seen = LINK.read(ID, link(to="stackone"))
+    seen = LINK.read(ID, link(to="telex"))
     assert seen.outs is not None
-    assert seen.outs["status"]["reasons"][0].startswith("this version knows no link to 'stackone'")
+    assert seen.outs["status"]["reasons"][0].startswith("this version knows no link to 'telex'")
 
 
 # --- users outside --------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_from_the_hand_over_to_the_vendors_answer(
     assert drift(outs) == []
     assert set(opened(world) or {}) == {"url", "consumer_key", "consumer_secret"}
     receive(toolbox)
-    assert drift(outs) == ["its vendor's values work"]
+    assert drift(outs) == ["taken over: came for it"]
     done = [SENT, "verified here on 2026-01-01 00:00 UTC"]
     assert up(outs) == status(outs) == {"state": "acknowledged", "generation": 1, "reasons": done}
     assert drift(outs) == []
@@ -424,5 +424,5 @@ def test_the_values_of_a_renamed_link_are_found(toolbox: MemoryToolbox) -> None:
     made(**OUTSIDE)
     receive(toolbox)
     renamed = link(**OUTSIDE | {"link": "desk", "link_was": "hub"})
-    assert drift(renamed) == ["its vendor's values work"]
+    assert drift(renamed) == ["taken over: came for it"]
     assert up(renamed)["state"] == "acknowledged"

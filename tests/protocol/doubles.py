@@ -278,13 +278,17 @@ class MemoryStore:
         if self.world.pace("find", ("transient",)):
             raise Transient("the store is busy")
         return [
-            StoreKey(key.key_id, key.label, key.tail, dict(key.fields) if selector.details else {})
+            StoreKey(key.key_id, key.label, self._tail(key), dict(key.fields) if selector.details else {})
             for key in self.world.keys.values()
             if self._listed(key) and (selector.text in key.label or key.key_id in selector.key_ids)
         ]
 
+    def _tail(self, key: Key) -> str:
+        """A store that deletes nothing shows another secret where one was revoked."""
+        return key.tail if key.alive else f"-{key.tail}"
+
     def _listed(self, key: Key) -> bool:
-        if key.alive:
+        if key.alive or self.capabilities.residual:
             return key.listed_from <= self.world.now
         return key.listed_until is not None and self.world.now < key.listed_until
 

@@ -190,7 +190,20 @@ class Stepped:
 
 
 _STEPS = frozenset(
-    {"read", "write", "destroy", "find", "issue", "revoke", "verify", "probe", "control", "connect", "disconnect", "observe"}
+    {
+        "read",
+        "write",
+        "destroy",
+        "find",
+        "issue",
+        "revoke",
+        "verify",
+        "probe",
+        "control",
+        "connect",
+        "disconnect",
+        "observe",
+    }
 )
 
 

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import pytest
 
 from providers.core import kinds
-from providers.core.contract import TAKEN_OVER, Clock, Held, Inbound
+from providers.core.contract import TAKEN_OVER, Inbound
 from providers.core.errors import AddressRefused, ConnectionsError
 from providers.core.http import Http
 from providers.core.redaction import Secret
 from providers.stone_edge import LINKS
 from providers.stone_edge.channel import Channel, channel
 from tests.http.stub import Stub
+from tests.lending import Lending
 from tests.stone_edge.conftest import PASSWORD, USER, form_of, script
 
 VERSION, COUNT, REFUSAL = "SETIResponse: version=1.000", "SETIResponse: ordercount=3", "SETIError: no"
 
 
-class Lent:
+class Lent(Lending):
     """What core lends to the link: this answer, and this HTTP for the host that is asked for."""
 
     def __init__(self, http: Http, answer: Inbound | None) -> None:
         self._http, self._answer = http, answer
         self.asked: list[str] = []
-
-    @property
-    def clock(self) -> Clock:
-        return lambda: datetime(2026, 5, 4, tzinfo=UTC)
 
     def http(self, host: str) -> Http:
         self.asked.append(host)
@@ -93,9 +89,9 @@ def test_what_was_edited_in_vault_is_said_and_not_shown(http: Http) -> None:
 def test_everything_else_is_the_hand_over_s(http: Http) -> None:
     made = kinds.link("stone-edge").link({}, Lent(http, None))
     assert isinstance(made, Channel)
-    assert (made.place, made.acknowledges, made.read()) == ("", "person", Held(None))
+    assert (made.place, made.acknowledges, made.check(1, {}), made.observe(1, {})) == ("", "person", (), ())
     made.connect(1, {})
-    made.disconnect()
+    assert made.disconnect({}) == ()
 
 
 def test_what_the_vendor_gives_is_read_from_a_text() -> None:
