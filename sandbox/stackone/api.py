@@ -18,7 +18,7 @@ from sandbox.stackone.replies import (
     shown_v2_account,
 )
 from sandbox.stackone.state import PROVIDER, PROVIDER_NAME, SESSION_SECONDS, Account, Organisation, Scope
-from sandbox.stackone.visit import Caller, Visit
+from sandbox.stackone.visit import Visit
 from sandbox.store_calls import read
 
 Handler = Callable[[Visit], Awaitable[Reply]]
@@ -139,6 +139,8 @@ async def _update_account(visit: Visit) -> Reply:
     values = _patched_values(organisation, body)
     if values:
         await linking.patch_values(visit.call, organisation, account, values)
+        # It may have been deleted while the store was asked.
+        _account(visit)
     for name in ("origin_owner_id", "origin_owner_name", "origin_username", "label", "type"):
         if name in body and (isinstance(body[name], str) or body[name] is None):
             setattr(account, name, body[name])
@@ -243,13 +245,14 @@ def route_of(request: VendorRequest) -> tuple[Route, str] | None:
     return None
 
 
-async def process(visit: Visit, route: Route, caller: Caller) -> Reply:
+async def process(visit: Visit, route: Route) -> Reply:
     """Carry a call out that a key asks for, if its scopes do for it (T6)."""
     settings = visit.organisation.settings
     if settings.refuse_anonymous and is_anonymous(visit.request):
         raise RefusedError(403, "Forbidden")
     scopes = route.scopes | ({"accounts"} if settings.accounts_key_may_act else set())
-    if caller.key is None or scopes.isdisjoint(caller.key.scopes):
+    key = visit.caller.key
+    if key is None or scopes.isdisjoint(key.scopes):
         raise RefusedError(403, "The API key does not have the scope for this")
     return await route.handler(visit)
 

@@ -120,7 +120,7 @@ class StackOneSite:
         found = api.route_of(request)
         if found is None:
             return _no_route(request)
-        return await api.process(self._visit(request, self.caller, found[1]), found[0], self.caller)
+        return await api.process(self._visit(request, self.caller, found[1]), found[0])
 
     def _visit(self, request: VendorRequest, caller: Caller, target: str) -> Visit:
         return Visit(self.vendor.state, self.vendor.call, self.vendor.url, request, caller, target)

@@ -61,7 +61,7 @@ async def _connector(visit: Visit, session: Session) -> Reply:
 
 
 async def _create_account(visit: Visit, session: Session) -> Reply:
-    values = _values(visit)
+    values = _values(visit, session)
     account = await linking.link(visit.state, visit.call, visit.organisation, session, values)
     return answer({"id": account.id, "provider": account.provider}, 201)
 
@@ -80,7 +80,7 @@ async def _read_account(visit: Visit, session: Session) -> Reply:
 
 
 async def _update_account(visit: Visit, session: Session) -> Reply:
-    account, values = edited_account(visit, session), _values(visit)
+    account, values = edited_account(visit, session), _values(visit, session)
     await linking.edit(visit.state, visit.call, visit.organisation, session, account, values)
     return answer({"id": account.id, "provider": account.provider})
 
@@ -144,10 +144,10 @@ def edited_account(visit: Visit, session: Session) -> Account:
     return account
 
 
-def _values(visit: Visit) -> linking.Values:
+def _values(visit: Visit, session: Session) -> linking.Values:
     body = visit.body()
-    active = visit.organisation.settings.connector == "active"
-    if not active or body.get("integration_id") != visit.organisation.integration_id:
+    offered = visit.organisation.settings.connector == "active" and session.provider in {None, PROVIDER}
+    if not offered or body.get("integration_id") != visit.organisation.integration_id:
         raise RefusedError(404, "Integration not found")
     return linking.values_of(visit.organisation, body.get("credentials"))
 

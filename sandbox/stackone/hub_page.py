@@ -13,7 +13,7 @@ from sandbox.stackone import linking
 from sandbox.stackone.hub import edited_account, living_session
 from sandbox.stackone.linking import LinkFailedError, config_fields
 from sandbox.stackone.replies import RefusedError
-from sandbox.stackone.state import PROVIDER_NAME, Session
+from sandbox.stackone.state import PROVIDER, PROVIDER_NAME, Session
 from sandbox.stackone.visit import Visit
 
 PATH = "/connect"
@@ -36,7 +36,7 @@ async def process(visit: Visit) -> Reply:
     try:
         session = living_session(visit)
         connector = visit.organisation.settings.connector
-        if connector != "active" or session.provider not in {None, "woocommerce"}:
+        if connector != "active" or session.provider not in {None, PROVIDER}:
             return _page(PROVIDER_NAME, '<p class="error" role="alert">This connector is not available.</p>', 404)
         if visit.organisation.settings.config_type == "oauth2":
             return _page(PROVIDER_NAME, '<p><a id="sign-in" href="#">Continue to sign in</a></p>')

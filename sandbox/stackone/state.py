@@ -293,10 +293,10 @@ class State:
         return found if found is not None and found.organisation == organisation.name else None
 
     def account_of_owner(self, organisation: Organisation, session: Session) -> Account | None:
-        """The account that a session for this owner would overwrite (section 3)."""
+        """The account that a session for this owner would overwrite (section 3); WooCommerce is the only provider here."""
         by_name = organisation.settings.owner_key == "id_and_name"
         for account in self.accounts(organisation):
-            same = account.origin_owner_id == session.origin_owner_id and account.provider == session.provider
+            same = account.origin_owner_id == session.origin_owner_id
             if same and (not by_name or account.origin_owner_name == session.origin_owner_name):
                 return account
         return None
@@ -312,8 +312,9 @@ class State:
         return self.keep_account(account)
 
     def keep_account(self, account: Account) -> Account:
-        """Write a changed account through, `updated_at` as it is."""
-        self._documents.put(ACCOUNT, account.id, account.model_dump_json())
+        """Write a changed account through, `updated_at` as it is; nothing if it was deleted meanwhile."""
+        if self._accounts.get(account.id) is account:
+            self._documents.put(ACCOUNT, account.id, account.model_dump_json())
         return account
 
     def delete_account(self, account: Account) -> None:

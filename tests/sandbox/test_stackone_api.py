@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def test_an_account_appears_through_a_session_alone(make_stackone: MakeStackOne)
 SECOND: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({}, {}, True),
     ({"label": "another"}, {}, True),
+    ({"provider": None}, {}, True),
     ({"origin_owner_name": "Another name"}, {}, True),
     ({"origin_owner_name": "Another name"}, {"owner_key": "id_and_name"}, False),
     ({"multiple": True}, {}, False),
@@ -370,6 +372,19 @@ def test_patch_with_a_bad_pair(
     assert api.read(account_id)["status"] == status
     assert (api.held(account_id).consumer_secret_sha256 == digest(bad["consumerSecret"])) is stored
     assert api.act(account_id).status_code == (401 if stored else 200)
+
+
+def test_an_account_deleted_while_the_store_is_asked(make_stackone: MakeStackOne) -> None:
+    api = make_stackone(patch_test="reject")
+    account_id, values = api.link(), api.values()
+    rule = api.control.add_fault("hang", store=api.store)
+    with ThreadPoolExecutor(1) as pool:
+        patch = pool.submit(api.call, "PATCH", f"/accounts/{account_id}", json={"credentials": values})
+        api.control.wait_for_fault(rule)
+        api.control.stackone.delete_account(api.organisation.name, account_id)
+        api.control.release(rule)
+        assert patch.result().status_code == 404
+    assert api.list() == []
 
 
 def test_patch_repairs_an_error_but_no_suspension(make_stackone: MakeStackOne) -> None:

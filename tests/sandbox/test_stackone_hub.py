@@ -256,6 +256,8 @@ def test_other_providers_have_no_integration(make_stackone: MakeStackOne) -> Non
     token = api.session(provider="shopify")["token"]
     assert api.hub(token, "GET", "/connectors").json() == {"integrations": []}
     assert api.hub(token, "GET", "/connectors/integration-shopify").status_code == 404
+    body = {"integration_id": api.integration(api.session()["token"]), "credentials": api.values()}
+    assert api.hub(token, "POST", "/accounts", json=body).status_code == 404
 
 
 def test_oauth_takes_no_credentials(make_stackone: MakeStackOne, visitor: HubVisitor) -> None:
