@@ -35,7 +35,7 @@ from providers.declarations.models import (
 )
 from providers.declarations.names import listed, shown, suggestion
 from providers.declarations.platforms import (
-    DeclaredConsumer,
+    Beside,
     DeclaredPlatform,
     Remark,
     every_consumer,
@@ -413,27 +413,30 @@ class _Resolver:
         self._adopted_once()
         self._placed_once()
         if self.whole:
-            self.connections = [self._beside(connection) for connection in self.connections]
+            self._beside_others()
 
-    def _consumer(self, connection: Connection, link: DeclaredLink) -> DeclaredConsumer:
-        return self.platforms[connection.platform].consumers_of(connection.kind)[link.to]
-
-    def _beside(self, connection: Connection) -> Connection:
-        """With the warnings that follow from other links to the same consumers; errors are put down."""
-        remarks: list[Remark] = []
-        for link in connection.links:
-            consumer = self._consumer(connection, link)
-            others = [
-                (other, theirs)
-                for other in self.connections
-                for theirs in other.links
-                if (other.name, theirs.name) != (connection.name, link.name)
-                and self._consumer(other, theirs) is consumer
-            ]
-            remarks += consumer.beside(connection, link, others)
-        path = ("connections", connection.name.partition("/")[2])
-        warnings = _put_down(self.files[connection.store.name], path, remarks)
-        return replace(connection, warnings=(*connection.warnings, *warnings))
+    def _beside_others(self) -> None:
+        """What consumers say of several links to them: errors are put down, warnings join their connections'."""
+        linked: dict[int, list[tuple[Connection, DeclaredLink]]] = {}
+        judges: dict[int, Beside] = {}
+        for connection in self.connections:
+            known = self.platforms[connection.platform].consumers_of(connection.kind)
+            for link in connection.links:
+                consumer = known[link.to]
+                if consumer.beside is not None:
+                    judges[id(consumer)] = consumer.beside
+                    linked.setdefault(id(consumer), []).append((connection, link))
+        warnings: dict[str, tuple[str, ...]] = {}
+        for consumer_id, entries in linked.items():
+            for index, (connection, link) in enumerate(entries):
+                remarks = judges[consumer_id](connection, link, [*entries[:index], *entries[index + 1 :]])
+                path = ("connections", connection.name.partition("/")[2])
+                found = _put_down(self.files[connection.store.name], path, remarks)
+                warnings[connection.name] = (*warnings.get(connection.name, ()), *found)
+        self.connections = [
+            replace(connection, warnings=(*connection.warnings, *warnings.get(connection.name, ())))
+            for connection in self.connections
+        ]
 
     def _placed_once(self) -> None:
         """A place at a consumer holds one credential, and one link fills it."""

@@ -61,18 +61,15 @@ def _no_rules(_connection: Connection, _link: DeclaredLink) -> Iterable[Remark]:
     return ()
 
 
-def _no_others(
-    _connection: Connection, _link: DeclaredLink, _others: Sequence[tuple[Connection, DeclaredLink]]
-) -> Iterable[Remark]:
-    return ()
-
-
 def _no_place(_connection: Connection, _link: DeclaredLink) -> str:
     return ""
 
 
 def _no_pins(_connection: Connection, _link: DeclaredLink) -> Mapping[str, str]:
     return {}
+
+
+Beside = Callable[[Connection, DeclaredLink, Sequence[tuple[Connection, DeclaredLink]]], Iterable[Remark]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +80,8 @@ class DeclaredConsumer:
     Two folders may use one word, each for other kinds.
 
     The functions get the resolved connection and its link, on which the values below stand already. `rules` are what the
-    model cannot say; `beside` are those that also need all other links of the stack to this consumer, called once every
-    file could be read. `place` is the identity of the slot that the link fills, as its `Link.place` says it: two links
+    model cannot say; `beside`, where there are any, those that also need all other links of the stack to this consumer,
+    called once every file could be read. `place` is the identity of the slot that the link fills, as its `Link.place` says it: two links
     cannot be declared on one; empty for none. `pins` are values that become an identity at the consumer: the first ones
     stay, whatever is declared later.
 
@@ -97,9 +94,7 @@ class DeclaredConsumer:
     serves: frozenset[str]
     words: type[LinkWords]
     rules: Callable[[Connection, DeclaredLink], Iterable[Remark]] = _no_rules
-    beside: Callable[[Connection, DeclaredLink, Sequence[tuple[Connection, DeclaredLink]]], Iterable[Remark]] = (
-        _no_others
-    )
+    beside: Beside | None = None
     place: Callable[[Connection, DeclaredLink], str] = _no_place
     pins: Callable[[Connection, DeclaredLink], Mapping[str, str]] = _no_pins
     takes: tuple[str, ...] = ()

@@ -115,7 +115,7 @@ def _tails(account: Account, secret: Mapping[str, Secret]) -> Iterator[Finding]:
     tails = [tail[1] for _, value in account.values if (tail := _PLACEHOLDER.fullmatch(value)) and tail[1]]
     if not tails:
         return
-    ours = [value for name, value in secret.items() if name != "url"]
+    ours = [secret[name] for name in ("consumer_key", "consumer_secret") if name in secret]
     if all(any(value.tail(len(tail)) == tail for value in ours) for tail in tails):
         yield Finding(TAIL, "confirmed", f"{len(tails)} of its secrets end as those of this generation")
     else:

@@ -14,12 +14,12 @@ from typing import Any, Final, Literal
 
 from providers.core.address import host_of
 from providers.core.contract import TAKEN_OVER, Finding, LinkTools
-from providers.core.errors import PersonNeeded, Rejected, Unauthorized, Unexpected
+from providers.core.errors import PersonNeeded, Rejected, StoreError, Unauthorized, Unexpected
 from providers.core.redaction import Secret
 from providers.stackone import identity
 from providers.stackone.account import STATUS, Account, findings
 from providers.stackone.sessions import Session, kept, opened
-from providers.stackone.wire import Api
+from providers.stackone.wire import ACTION, Api
 
 SESSION: Final = "connect session"
 """The check of what a person was given to follow."""
@@ -72,7 +72,7 @@ class AccountLink:
         if account is not None and self._inputs.get("update") == "patch":
             self._patch(api, account, generation, secret)
             return
-        if waiting is None or waiting.is_over(self._tools.clock()):
+        if waiting is None or waiting.is_over(self._tools.clock()) or waiting.edits != (account.id if account else ""):
             waiting = self._open(api, account, generation)
         raise PersonNeeded(
             "; ".join(("a person gives StackOne Store URL, Consumer Key and Consumer Secret", *reasons)),
@@ -165,27 +165,42 @@ class AccountLink:
         noted = self._tools.notes()
         if noted.get("generation") == str(generation):
             account = api.account(noted["account_id"])
-            return (Finding(STATUS, "contradicted", GONE),) if account is None else self._look(account, secret)
+            return (Finding(STATUS, "contradicted", GONE),) if account is None else self._seen(api, account, secret)
         if session is None or session.generation != generation:
             return (Finding(SESSION, "contradicted", "none is open for this generation: one is due"),)
-        used = self._used_on(api, session)
-        if len(used) == 1:
-            (account,) = used
-            found = self._look(account, secret)
-            if _contradicted(found) or found[0].verdict != "confirmed":
-                return found
-            return (*found, Finding(TAKEN_OVER, "confirmed", "the account changed since the session was opened"))
+        touched = self._touched(api, session)
+        if len(touched) > 1:
+            return (Finding(STATUS, "contradicted", f"{self._owner.name} has {len(touched)} accounts, one is allowed"),)
+        if not touched and session.edits:
+            return (Finding(STATUS, "contradicted", GONE),)
+        for account in touched:
+            if session.was_used_on(account):
+                found = self._look(account, secret)
+                if _contradicted(found) or found[0].verdict != "confirmed":
+                    return found
+                return (*found, Finding(TAKEN_OVER, "confirmed", "the account changed since the session was opened"))
         if session.is_over(self._tools.clock()):
             return (Finding(SESSION, "contradicted", "its link expired: a new one is due"),)
         until = f"{session.expires:%Y-%m-%d %H:%M %Z}"
         return (Finding(SESSION, "unverifiable", f"nobody has followed its link yet; it is open until {until}"),)
 
-    def _used_on(self, api: Api, session: Session) -> tuple[Account, ...]:
-        """What the session was used on; several where nobody can say which of them it made."""
+    def _seen(self, api: Api, account: Account, secret: Mapping[str, Secret]) -> tuple[Finding, ...]:
+        """What an account shows, and whether the store still takes what it holds. That shows too whether a person gave it
+        an earlier key, once that has ended."""
+        found = self._look(account, secret)
+        if found[0].verdict != "confirmed":
+            return found
+        try:
+            return (*found, api.read(account.id, self._inputs["proof_action"]))
+        except StoreError as error:
+            return (*found, Finding(ACTION, "unverifiable", error.what))
+
+    def _touched(self, api: Api, session: Session) -> tuple[Account, ...]:
+        """The account that a session edits, or those of an owner that had none when it was opened."""
         if not session.edits:
             return api.accounts(self._owner.id)
         edited = api.account(session.edits)
-        return (edited,) if edited is not None and session.was_used_on(edited) else ()
+        return (edited,) if edited is not None else ()
 
     # --- clearing -----------------------------------------------------------------------------------------------------
 
@@ -195,13 +210,13 @@ class AccountLink:
         if not noted and session is None:
             return ()
         api = self._api()
-        used = self._used_on(api, session) if session is not None else ()
+        touched = self._touched(api, session) if session is not None else ()
+        used = [account for account in touched if _used(session, account)]
         if len(used) > 1:
             ids = ", ".join(repr(account.id) for account in used)
             return (f"StackOne: {self._owner.name} has several accounts ({ids}): delete the one that holds this key",)
         for account_id in {noted, *(account.id for account in used)} - {""}:
             api.delete(account_id)
-        self._note({"account_id": "", "generation": "", **({"session": session.id} if session and used else {})})
         if session is None or used or session.is_over(self._tools.clock()):
             return ()
         until = f"{session.expires:%Y-%m-%d %H:%M %Z}"

@@ -181,7 +181,8 @@ class PluginLink:
 
     def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """Whether the site still holds the token. Nothing is asked that could make the plugin call the cloud."""
-        return (self._held(self._site.stored(), _token(secret)),)
+        token = _token(secret)
+        return (self._held(self._site.stored(), token),)
 
     def _held(self, stored: Stored, token: Secret) -> Finding:
         if stored.holds(token):

@@ -73,7 +73,7 @@ class Site:
         answer = self._call("GET", HEALTH, safe=False)
         document = _object(answer)
         status = document.get("status")
-        if answer.status != 200 or status not in {"good", "critical"}:
+        if answer.status != 200 or status not in ("good", "critical"):
             self._refused(answer, document)
         return bool(status == "good")
 
@@ -105,7 +105,8 @@ class Site:
 
     def _refused(self, answer: Answer, document: Mapping[str, Any]) -> NoReturn:
         """Say what an answer means that is no success. No text of it is repeated."""
-        code = document.get("code")
+        found = document.get("code")
+        code = found if isinstance(found, str) else ""
         for known in _REFUSALS:
             if code in known.codes and answer.status in known.statuses:
                 raise known.error(known.words, do=known.do, where=self.where)

@@ -3,7 +3,7 @@ a planted fault can be shown to be caught by it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from tests.protocol.doubles import (
     Key,
     MemoryDocuments,
     MemoryKeyring,
+    MemoryStore,
     Pace,
     World,
     capable,
@@ -2222,3 +2223,127 @@ def a_change_costs_few_writes(core: Core) -> None:
         "unlink": 2,
         "destroy": 7,
     }
+
+
+# --- stores that delete nothing ---------------------------------------------------------------------------------------
+
+
+@rule
+def what_stays_listed_is_named_and_left_alone(core: Core) -> None:
+    stage = begin(core, residual=True, lingers="tokens work for an hour")
+    stage.settle(stage.wish())
+    told = stage.settle(stage.wish(rotation=2)).told
+    assert told == ("generation 1 is ended; #1 stays listed at the store and opens nothing; tokens work for an hour",)
+    assert (states(stage), stage.journal().residual) == ({1: "revoked", 2: "current"}, ("1",))
+    quiet(stage, lambda: stage.settle(stage.wish(rotation=2)))
+    assert stage.destroy().state == "closed"
+    assert (alive(stage), stage.journal().residual) == ({}, ("1", "2"))
+    quiet(stage, stage.destroy)
+    assert stage.settle(stage.wish()).state == "live"
+
+
+@rule
+def a_row_that_was_given_up_is_ended_and_left(core: Core) -> None:
+    stage = begin(core, residual=True)
+    suffer(stage, issue="lost")
+    stage.settle(stage.wish())
+    stage.world.pass_time(60)
+    stage.settle(stage.wish())
+    assert states(stage) == {1: "revoked", 2: "current"}
+    assert (stage.journal().residual, alive(stage)) == (("1",), {2: 1})
+
+
+@rule
+def a_late_row_of_a_dead_number_is_ended_once(core: Core) -> None:
+    stage = begin(core, residual=True)
+    stage.settle(stage.wish())
+    stage.settle(stage.wish(rotation=2))
+    late = stage.store.add(f"orders {make(MemoryKeyring(), OWNER, 1)}", {"rights": "read"}, "request")
+    stage.settle(stage.wish(rotation=2))
+    assert not late.alive
+    assert stage.journal().residual == ("1", late.key_id)
+    quiet(stage, lambda: stage.settle(stage.wish(rotation=2)))
+
+
+@rule
+def a_row_that_only_a_person_ends_is_left_by_a_persons_word(core: Core) -> None:
+    stage = begin(core, residual=True, revoked_by="person")
+    stage.settle(stage.wish())
+    assert stage.destroy().state == "awaiting_person"
+    key = only(stage, 1)
+    stage.core.people.confirm_deleted(stage.operation(), 1, "deactivated at the console")
+    # The store's answer counts more.
+    assert "still accepts it" in words(stage.destroy())
+    key.alive = False
+    assert stage.destroy().state == "closed"
+    assert stage.journal().residual == ("1",)
+
+
+@rule
+def a_given_up_row_without_a_secret_is_left_by_a_persons_word(core: Core) -> None:
+    stage = begin(core, residual=True, revoked_by="person")
+    suffer(stage, issue="lost")
+    stage.settle(stage.wish())
+    stage.world.pass_time(60)
+    assert "still lists generation 1" in words(stage.settle(stage.wish()))
+    stage.core.people.confirm_deleted(stage.operation(), 1, "deactivated at the console")
+    stage.settle(stage.wish())
+    assert states(stage)[1] == "revoked"
+    assert stage.journal().residual == ("1",)
+
+
+@rule
+def another_secret_in_the_place_of_ours_needs_a_new_one(core: Core) -> None:
+    stage = begin(core, residual=True)
+    stage.settle(stage.wish())
+    # Somebody had the store make another secret for our row.
+    only(stage, 1).value = "ck_" + "0" * 40
+    assert "another secret in its place" in "".join(stage.core.observe.observe(stage.operation(), stage.wish()).drift)
+    stage.settle(stage.wish())
+    stage.settle(stage.wish())
+    assert states(stage) == {1: "revoked", 2: "current"}
+    assert alive(stage) == {2: 1}
+
+
+# --- what a credential opens ------------------------------------------------------------------------------------------
+
+
+class Opening(MemoryStore):
+    """A store that tells which place a credential opens."""
+
+    place = "account-1"
+
+    def verify(self, secret: Mapping[str, Secret], fields: Mapping[str, Any]) -> Sequence[Finding]:
+        return [*super().verify(secret, fields), Finding("account", "confirmed", "acme", pins=self.place)]
+
+
+@rule
+def what_the_first_proof_saw_every_later_one_must_see(core: Core) -> None:
+    stage = begin(core)
+    stage.store = store = Opening(stage.world)
+    stage.settle(stage.wish())
+    assert stage.journal().pinned == {"account": "account-1"}
+    store.place = "account-2"
+    assert "acme: it opens account-2, not account-1" in words(stage.settle(stage.wish(rotation=2)))
+    assert states(stage)[1] == "current"
+    store.place = "account-1"
+    stage.settle(stage.wish(rotation=2))
+    assert (stage.journal().current, stage.journal().pinned) == (3, {"account": "account-1"})
+
+
+@rule
+def a_captured_key_is_held_to_what_is_pinned(core: Core) -> None:
+    stage = begin(core, made_by="person", revoked_by="person", lists=False)
+    stage.store = store = Opening(stage.world)
+    stage.settle(stage.wish())
+    stage.core.people.capture(stage.operation(), store.add("", {"rights": "read"}, "hand").secret)
+    stage.settle(stage.wish())
+    stage.settle(stage.wish(rotation=2))
+    key = store.add("", {"rights": "read"}, "hand")
+    store.place = "account-2"
+    with pytest.raises(errors.Refused, match="does not do what is declared: account"):
+        stage.core.people.capture(stage.operation(), key.secret)
+    store.place = "account-1"
+    stage.core.people.capture(stage.operation(), key.secret)
+    stage.settle(stage.wish(rotation=2))
+    assert stage.journal().current == 2
