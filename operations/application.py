@@ -174,6 +174,18 @@ def receive(
     return _do("handover.receive", context, name, file=file, delete=delete)
 
 
+@app.command()
+def link(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="store/connection/link")],
+    show: Annotated[
+        bool, typer.Option("--show", help="What its person follows and fills in, on this terminal")
+    ] = False,
+) -> Result:
+    """How one user of a credential stands, and what a person needs who completes it at the consumer."""
+    return _do("link.link", context, name, show=show)
+
+
 @app.command("forget-link")
 def forget_link(
     context: typer.Context,

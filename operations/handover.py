@@ -1,33 +1,19 @@
 """`connections handover` and `receive`: what goes to somebody outside, and what the vendor gives in return."""
 
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from operations.application import given_path
-from operations.people import parts
+from operations.link import declared_link, terminal
 from operations.results import Said
-from operations.screen import printable
 from operations.session import Session
 from operations.values import check_deletable, delete_file, read_values
 from operations.work import checked_reason
-from providers.core import kinds, people
-from providers.core.errors import ConnectionsError, PersonNeeded, Refused
+from providers.core import people
+from providers.core.errors import ConnectionsError, PersonNeeded
 from providers.core.links import LinkRun
-from providers.declarations import Connection, DeclaredLink
-from providers.declarations.names import shown
+from providers.core.toolbox import link_kind_of
 from providers.inputs import consumer_inputs
-
-
-def _link(session: Session, name: str) -> tuple[Connection, DeclaredLink]:
-    """The declared link of a full name."""
-    full, link = parts(name)
-    connection = session.stack.connection(full)
-    found = next((declared for declared in connection.links if declared.name == link), None)
-    if found is None:
-        what = f"{full} declares no link {shown(link)}" if link else "store/connection/link is to be named"
-        raise ConnectionsError(what, do="See `connections status`")
-    return connection, found
 
 
 def handover(session: Session, name: str, *, again: bool, reason: str, show: bool) -> Said:
@@ -37,7 +23,7 @@ def handover(session: Session, name: str, *, again: bool, reason: str, show: boo
             "a repeated hand-over takes --again and --reason", do="See `connections handover --help`"
         )
     why = checked_reason(reason) if again else ""
-    connection, link = _link(session, name)
+    connection, link = declared_link(session, name)
     inputs = consumer_inputs(session.project, session.stack, connection, link)
     operation = session.operation(connection)
     run = session.toolbox.link_run(inputs, operation=operation, again=why)
@@ -45,8 +31,8 @@ def handover(session: Session, name: str, *, again: bool, reason: str, show: boo
     if run.handover is None or terms is None:
         raise ConnectionsError(f"nothing is handed over to {link.to!r}", do="It reads Vault itself", where=name)
     if show or not terms.by_mail(mails=run.handover.courier.mails):
-        terminal = _terminal(session, os.environ)
-        run = session.toolbox.link_run(inputs, operation=operation, again=why, show=terminal)
+        shown = terminal(session, os.environ, "a hand-over")
+        run = session.toolbox.link_run(inputs, operation=operation, again=why, show=shown)
     before = _receipt(run)
     outcome = run.connect(again=again)
     receipt = outcome.entry.receipt if outcome.entry is not None else {}
@@ -77,21 +63,6 @@ def _receipt(run: LinkRun) -> Mapping[str, object]:
     return entry.receipt if entry is not None else {}
 
 
-def _terminal(session: Session, environ: Mapping[str, str]) -> Callable[[str], None]:
-    """Shows a text to the person at the terminal, past everything that records or filters."""
-    kept = environ.get("CI") or session.screen.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
-    if kept:
-        raise Refused(
-            "a hand-over is shown on a terminal only, never where output is kept", do="Run it yourself, on a terminal"
-        )
-
-    def show(text: str) -> None:
-        sys.stdout.write(f"\n{printable(text)}\n\n")
-        sys.stdout.flush()
-
-    return show
-
-
 def receive(session: Session, name: str, *, file: str, delete: bool) -> Said:
     """Put in what a link's vendor gave in return."""
     if delete and not file:
@@ -99,11 +70,12 @@ def receive(session: Session, name: str, *, file: str, delete: bool) -> Said:
     path = given_path(file, os.environ) if file else None
     if path is not None and delete:
         check_deletable(path, file)
-    connection, link = _link(session, name)
-    kind = kinds.link(link.to)
+    connection, link = declared_link(session, name)
+    inputs = consumer_inputs(session.project, session.stack, connection, link)
+    kind = link_kind_of(inputs)
     if not kind.inbound_fields:
         raise ConnectionsError(f"{link.to!r} gives nothing in return", where=name)
-    operation = session.toolbox.link_operation(consumer_inputs(session.project, session.stack, connection, link))
+    operation = session.toolbox.link_operation(inputs)
     # Before anything is asked of a person.
     people.check_receivable(operation, link.name)
     people.receive(operation, link.name, read_values(kind.inbound_fields, path, kind.parse))

@@ -63,6 +63,9 @@ def ledger_inputs(project: str, stack: Stack) -> dict[str, Any]:
         "ca_file": hosts.ca_file or "",
         "declared": {connection.name: connection.rotate for connection in stack.connections},
         "former": sorted(connection.was for connection in stack.connections if connection.was),
+        "links": sorted(
+            f"{connection.name}/{link.name}" for connection in stack.connections for link in connection.links
+        ),
         "stores": _stores(stack),
     }
 
