@@ -35,7 +35,7 @@ from providers.declarations.models import (
 )
 from providers.declarations.names import listed, shown, suggestion
 from providers.declarations.platforms import (
-    Beside,
+    DeclaredConsumer,
     DeclaredPlatform,
     Remark,
     every_consumer,
@@ -417,19 +417,16 @@ class _Resolver:
 
     def _beside_others(self) -> None:
         """What consumers say of several links to them: errors are put down, warnings join their connections'."""
-        linked: dict[int, list[tuple[Connection, DeclaredLink]]] = {}
-        judges: dict[int, Beside] = {}
+        linked: dict[DeclaredConsumer, list[tuple[Connection, DeclaredLink]]] = {}
         for connection in self.connections:
             known = self.platforms[connection.platform].consumers_of(connection.kind)
             for link in connection.links:
-                consumer = known[link.to]
-                if consumer.beside is not None:
-                    judges[id(consumer)] = consumer.beside
-                    linked.setdefault(id(consumer), []).append((connection, link))
+                linked.setdefault(known[link.to], []).append((connection, link))
         warnings: dict[str, tuple[str, ...]] = {}
-        for consumer_id, entries in linked.items():
+        judged = [(consumer.beside, entries) for consumer, entries in linked.items() if consumer.beside is not None]
+        for beside, entries in judged:
             for index, (connection, link) in enumerate(entries):
-                remarks = judges[consumer_id](connection, link, [*entries[:index], *entries[index + 1 :]])
+                remarks = beside(connection, link, [*entries[:index], *entries[index + 1 :]])
                 path = ("connections", connection.name.partition("/")[2])
                 found = _put_down(self.files[connection.store.name], path, remarks)
                 warnings[connection.name] = (*warnings.get(connection.name, ()), *found)

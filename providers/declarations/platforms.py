@@ -72,7 +72,7 @@ def _no_pins(_connection: Connection, _link: DeclaredLink) -> Mapping[str, str]:
 Beside = Callable[[Connection, DeclaredLink, Sequence[tuple[Connection, DeclaredLink]]], Iterable[Remark]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DeclaredConsumer:
     """The words of links to one system, for some kinds of credentials.
 
@@ -80,10 +80,10 @@ class DeclaredConsumer:
     Two folders may use one word, each for other kinds.
 
     The functions get the resolved connection and its link, on which the values below stand already. `rules` are what the
-    model cannot say; `beside`, where there are any, those that also need all other links of the stack to this consumer,
-    called once every file could be read. `place` is the identity of the slot that the link fills, as its `Link.place` says it: two links
-    cannot be declared on one; empty for none. `pins` are values that become an identity at the consumer: the first ones
-    stay, whatever is declared later.
+    model cannot say; `beside`, where there is any, needs all other links of the stack to this consumer too, and is called
+    once every file could be read. `place` is the identity of the slot that the link fills, as its `Link.place` says it,
+    empty for none: two links of a stack cannot be declared on one. `pins` are values that become an identity at the
+    consumer: the first ones stay, whatever is declared later.
 
     `takes` are words of the store, its endpoints or the connection that the link needs too; one that has no value is left
     out. `endpoints` are the vendor's hosts by the input that says them, for which `_stack.yaml` may name others; `hub` is
@@ -179,13 +179,8 @@ def serving(consumers: Iterable[DeclaredConsumer], kind: str) -> Mapping[str, De
 
 def every_consumer(platforms: Mapping[str, DeclaredPlatform]) -> tuple[DeclaredConsumer, ...]:
     """Every consumer of these platforms' credentials, once each."""
-    found = {
-        id(consumer): consumer
-        for platform in platforms.values()
-        for served in platform.consumers.values()
-        for consumer in served.values()
-    }
-    return tuple(found.values())
+    served = [kind for platform in platforms.values() for kind in platform.consumers.values()]
+    return tuple(dict.fromkeys(consumer for kind in served for consumer in kind.values()))
 
 
 def settings_model(platforms: Mapping[str, DeclaredPlatform]) -> type[Settings]:
