@@ -23,8 +23,8 @@ from providers.core.errors import ConnectionsError, PersonNeeded
 from providers.core.marker import stack_prefix
 from providers.core.toolbox import Toolbox
 from sandbox.bigcommerce.visitor import VisitError
+from sandbox.mail.reader import SealError
 from sandbox.server_process import StartError
-from sandbox.stone_edge.office import OfficeError
 from sandbox.vault import VaultFailedError
 
 UP: Final = ("up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive")
@@ -174,6 +174,6 @@ def run(arguments: Sequence[str], root: Path, console: Console) -> int:
     asked = parser.parse_args(arguments)
     try:
         return main(asked.command, Place(root, console, asked.vault_port))
-    except (ConnectionsError, VaultFailedError, StartError, VisitError, OfficeError) as error:
+    except (ConnectionsError, VaultFailedError, StartError, VisitError, SealError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -21,7 +21,8 @@ from providers.core.sheet import Table
 from providers.core.toolbox import Toolbox
 from providers.declarations import Connection
 from sandbox.bigcommerce.visitor import Visitor
-from sandbox.stone_edge.office import InterceptedError, Office
+from sandbox.mail.reader import InterceptedError
+from sandbox.stone_edge.office import Office
 
 PLAYED: Final = frozenset({"acme-parts"})
 """Stores whose owner does what is asked. Whoever is asked at the others has not come yet."""

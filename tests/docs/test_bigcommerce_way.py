@@ -22,8 +22,9 @@ from providers.declarations import Stack, load, platforms
 from providers.inputs import consumer_inputs, credential_inputs, ledger_inputs
 from sandbox.bigcommerce.client import BigCommerceStore
 from sandbox.bigcommerce.visitor import Visitor
+from sandbox.mail.reader import text_of
 from sandbox.server_process import ServerProcess
-from sandbox.stone_edge.office import Office, text_of
+from sandbox.stone_edge.office import Office
 from sandbox.vault import Access, Mounts, Prepared, client, prepare
 from tests.canary import scan
 from tests.docs.markdown import ROOT, Block, blocks, missing, read

@@ -14,7 +14,8 @@ import httpx
 from sandbox.bigcommerce.client import BigCommerceStore, HandMadeAccount
 from sandbox.bigcommerce.visitor import Download, Visitor
 from sandbox.client import RequestRow
-from sandbox.stone_edge.office import WRAPPING_TOKEN, InboundValues, Office, text_of
+from sandbox.mail.reader import WRAPPING_TOKEN, text_of
+from sandbox.stone_edge.office import InboundValues, Office
 from tests.bigcommerce.conftest import STONE_EDGE
 from tests.canary import Leak, scan
 from tests.end_to_end.workbench import ROOT, Result, Workbench

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.stone_edge.office import InterceptedError, find_sealed
+from sandbox.mail.reader import InterceptedError, find_sealed
 from tests.end_to_end.channel import LINK, NAME, PRINTED, ROWS, Channel
 from tests.end_to_end.workbench import Workbench, proposed
 

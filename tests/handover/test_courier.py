@@ -18,8 +18,9 @@ from providers.core.links import LinkOperation
 from providers.core.marker import Owner
 from providers.core.policies import Role
 from providers.core.redaction import Secret
+from sandbox.mail.reader import InterceptedError
 from sandbox.server_process import ServerProcess, start
-from sandbox.stone_edge.office import InterceptedError, Office
+from sandbox.stone_edge.office import Office
 from sandbox.vault import Prepared, client
 from tests.fixtures_vault import VaultAs
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.stone_edge.office import InboundValues, InterceptedError, OutboundValues, find_sealed
+from sandbox.mail.reader import InterceptedError, find_sealed
+from sandbox.stone_edge.office import InboundValues, OutboundValues
 from tests.operations.bigcommerce_store import LINK, NAME, Account, open_account
 from tests.operations.conftest import Called, Project
 from tests.operations.terminal import on_a_terminal, rest, until

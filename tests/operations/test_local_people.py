@@ -19,8 +19,8 @@ from operations.local.world import World
 from operations.sheet import Awaited
 from providers.core.policies import Role
 from providers.core.sheet import Sheet, Table, Task
+from sandbox.mail.reader import InterceptedError
 from sandbox.server_process import running
-from sandbox.stone_edge.office import InterceptedError
 from sandbox.vault import Access
 from sandbox.vault import client as vault_client
 from tests.operations.sandbox_place import make_place

@@ -15,8 +15,9 @@ from typing import Any, Literal
 import pytest
 
 from sandbox.client import Client, ControlError
+from sandbox.mail.reader import InterceptedError, SealError, text_of
 from sandbox.server_process import StartError, start
-from sandbox.stone_edge.office import InterceptedError, Office, OfficeError, OutboundValues, text_of
+from sandbox.stone_edge.office import Office, OutboundValues
 from sandbox.vault import Access, client
 
 USERNAME, PASSWORD = "connections", "mail-password"
@@ -344,7 +345,7 @@ def test_a_port_for_mail_is_taken_or_nothing_starts(tmp_path: Path) -> None:
 def test_the_office_reads_its_mail(mailbox: Client, vault_server: Access) -> None:
     office = Office(mailbox.stone_edge, mailbox.mail, vault_server.address, vault_server.ca)
     send(mailbox, letter("For somebody else.\n", "dev@fresh-roast.example"))
-    with pytest.raises(OfficeError, match="no mail"):
+    with pytest.raises(SealError, match="no mail"):
         office.open_latest()
     send(mailbox, letter("An older one.\n"))
     values = {"client_id": "c", "client_secret": "s", "access_token": "a", "store_hash": "h"}

@@ -16,18 +16,10 @@ import pyrage
 import pytest
 
 from sandbox.client import Client, ControlError
+from sandbox.mail.reader import EncryptedBlock, InterceptedError, SealError, WrappingToken, find_sealed, text_of
 from sandbox.server_process import ServerProcess, start
 from sandbox.stone_edge.client import EndpointRow
-from sandbox.stone_edge.office import (
-    EncryptedBlock,
-    InterceptedError,
-    Office,
-    OfficeError,
-    WrappingToken,
-    find_sealed,
-    text_of,
-    values_of,
-)
+from sandbox.stone_edge.office import Office, values_of
 from sandbox.vault import Access, client
 
 PASSWORD = "cart-password"
@@ -390,12 +382,12 @@ def test_an_office_that_does_not_reach_vault_has_an_age_key(office: Office, cont
     assert isinstance(sealed, EncryptedBlock)
     away = Office(control.stone_edge, control.mail, identity=str(identity))
     assert away.open(sealed).client_secret == "the-client-secret"
-    with pytest.raises(OfficeError, match="no age identity"):
+    with pytest.raises(SealError, match="no age identity"):
         office.open(sealed)
     stranger = Office(control.stone_edge, control.mail, identity=str(pyrage.x25519.Identity.generate()))
-    with pytest.raises(OfficeError, match="not for this office"):
+    with pytest.raises(SealError, match="not for this reader"):
         stranger.open(sealed)
-    with pytest.raises(OfficeError, match="reach Vault"):
+    with pytest.raises(SealError, match="reach Vault"):
         away.open(WrappingToken("hvs.x"))
 
 
@@ -410,7 +402,7 @@ def test_tokens_are_found(token: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "nothing at all, see docs.vault.example", " ".join(TOKENS)])
 def test_no_token_or_too_many(text: str) -> None:
-    with pytest.raises(OfficeError):
+    with pytest.raises(SealError):
         find_sealed(text)
 
 
@@ -426,7 +418,7 @@ def test_labels_may_be_written_in_any_way(labels: tuple[str, ...]) -> None:
 
 
 def test_missing_values_are_named() -> None:
-    with pytest.raises(OfficeError, match=r"client_secret, store_hash\Z"):
+    with pytest.raises(SealError, match=r"client_secret, store_hash\Z"):
         values_of({"client id": "x", "access_token": "y", "store_hash": ""})
 
 
