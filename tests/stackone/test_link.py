@@ -125,6 +125,8 @@ def test_nothing_was_given_yet(make_place: MakePlace) -> None:
     assert place.operations() == []
     assert place.link.check(1, {}) == ()
     assert place.link.acknowledges == "here"
+    host = place.organisation.api_url.removeprefix("https://")
+    assert place.link.place == f"stackone {host} woocommerce fresh-roast"
 
 
 # --- the overwrite rule (T2, T3) ------------------------------------------------------------------------------------
@@ -657,6 +659,14 @@ def test_answers_of_another_shape(operation: str, body: str, words: str, make_pl
     with pytest.raises(Unexpected, match=words):
         place.connect()
     assert place.tools.kept is None
+
+
+def test_a_page_in_the_way(make_place: MakePlace) -> None:
+    place = make_place()
+    page = {"status": 500, "body": "<html>a proxy's words</html>"}
+    place.sandbox.client.add_fault("status", store=place.organisation.site, operation="accounts_list", **page)
+    with pytest.raises(Unexpected, match="StackOne answers 500$"):
+        place.connect()
 
 
 def test_a_list_without_an_end(make_place: MakePlace, monkeypatch: pytest.MonkeyPatch) -> None:
