@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NoReturn
 
 from providers.core.address import place_of
-from providers.core.errors import Forbidden, PersonNeeded, Rejected, StoreError, Transient, Unauthorized, Unexpected
+from providers.core.errors import Forbidden, Rejected, StoreError, Transient, Unauthorized, Unexpected
 from providers.core.http import Answer, Origin
 from providers.core.redaction import Secret
 
@@ -80,7 +80,7 @@ class Site:
     def _call(self, method: str, path: str, body: Mapping[str, Secret] | None = None, *, safe: bool) -> Answer:
         login = self._login()
         if login is None or not all(name in login and login[name].reveal() for name in LOGIN_FIELDS):
-            raise PersonNeeded(
+            raise Unauthorized(
                 "there is no application password for this site in Vault",
                 do=f"Make one for an administrator (Users > Profile), and put `{LOGIN_FIELDS[0]}` and `{LOGIN_FIELDS[1]}`"
                 f" among the admin logins, under {self.where}",

@@ -9,7 +9,6 @@ import pytest
 
 from providers.core.errors import (
     Forbidden,
-    PersonNeeded,
     RateLimited,
     Rejected,
     StoreError,
@@ -132,7 +131,7 @@ def test_an_outage_between_site_and_cloud_keeps_the_token(account: Account, row:
     give(link, following)
 
 
-def test_a_site_without_a_login_waits_for_a_person(account: Account) -> None:
+def test_a_site_without_a_login_is_not_called(account: Account) -> None:
     site, token = account.site(), account.token()
     link = account.link(site)
     (place,) = account.tools.logins
@@ -143,8 +142,9 @@ def test_a_site_without_a_login_waits_for_a_person(account: Account) -> None:
         {**whole, "username": Secret("")},
     ):
         account.tools.logins = {} if login is None else {place: login}
-        with raises(PersonNeeded, "no application password"):
-            link.connect(1, secret(token))
+        for act in (link.connect, link.observe, lambda _, values: link.disconnect(values)):
+            with raises(Unauthorized, "no application password"):
+                act(1, secret(token))
     assert called(account, site) == []
     host, path = place
     assert host.startswith("localhost:")
