@@ -53,11 +53,8 @@ def _component(origin: Origin, index: Index, pair: KeyPair, resource: str) -> Fi
         case 404:
             since = RESOURCES[resource].since
             first = f", which has it from {since} on" if since > index.version else ""
-            return Finding(
-                check,
-                "contradicted",
-                f"GET {resource}: {said}: this store ({index.version}) has no such resource{first}",
-            )
+            words = f"GET {resource}: {said}: this store ({index.version}) has no such resource{first}"
+            return Finding(check, "contradicted", words)
         case 401:
             return Finding(check, "contradicted", f"GET {resource}: {said}: the key's permission does not allow it")
         case 403:

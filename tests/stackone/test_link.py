@@ -663,8 +663,8 @@ def test_answers_of_another_shape(operation: str, body: str, words: str, make_pl
 
 def test_a_page_in_the_way(make_place: MakePlace) -> None:
     place = make_place()
-    page = {"status": 500, "body": "<html>a proxy's words</html>"}
-    place.sandbox.client.add_fault("status", store=place.organisation.site, operation="accounts_list", **page)
+    site, body = place.organisation.site, "<html>a proxy's words</html>"
+    place.sandbox.client.add_fault("status", store=site, operation="accounts_list", status=500, body=body)
     with pytest.raises(Unexpected, match="StackOne answers 500$"):
         place.connect()
 
