@@ -83,11 +83,6 @@ def test_an_age_that_is_written_counts(tmp_path: Path) -> None:
     assert _load(tmp_path / "b", ROTATED).connection("acme-outdoor/sites").rotate_after == 90 * 86_400
 
 
-def test_an_account_that_was_renamed(tmp_path: Path) -> None:
-    stack = _load(tmp_path, FILE.replace("team:", "moved_from: acme-out\nteam:"))
-    assert stack.connection("acme-outdoor/sites").store.moved_from == "acme-out"
-
-
 RIGHT_SITES = [
     ("https://acme.example:8443/a/b", "https://acme.example:8443/a/b"),
     ("https://ACME.example", "https://acme.example"),
@@ -113,7 +108,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("account: acme-outdoor", "account: Acme Outdoor", "is no slug of an account"),
     ("account: acme-outdoor", "account: acme-", "is no slug of an account"),
     ("account: acme-outdoor", "account: [acme]", "where a text is expected"),
-    ("team: retail", "team: retail\nmoved_from: acme-outdoor", "this is the present address"),
+    ("team: retail", "team: retail\nmoved_from: acme-out", "cannot be followed"),
     ("ask: owner@agency.example\n", "", "'ask' is missing; a person makes the token"),
     ("https://acme.example/blog", "http://acme.example/blog", "plain http is refused"),
     ("https://acme.example/blog", "acme.example/blog", "an address begins with https://"),
