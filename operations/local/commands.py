@@ -17,15 +17,22 @@ from rich.table import Table
 from operations import local
 from operations.local import people, servers
 from operations.local.place import PROJECT, STACK, VAULT_PORT, LocalError, Place
-from operations.local.world import World, prepare_stores, prepare_vault, select_stack, write_environment
+from operations.local.prepare import name_of, prepare_stores
+from operations.local.world import World, prepare_vault, select_stack, write_environment
 from providers.core import ledger
 from providers.core.errors import ConnectionsError, PersonNeeded
 from providers.core.marker import stack_prefix
 from providers.core.toolbox import Toolbox
 from sandbox.bigcommerce.visitor import VisitError
 from sandbox.mail.reader import SealError
+from sandbox.pimworks.visitor import PimworksVisitError
 from sandbox.server_process import StartError
+from sandbox.stackone.visitor import HubVisitError
+from sandbox.surecart.visitor import VisitError as DashboardError
 from sandbox.vault import VaultFailedError
+
+VISITS: Final = (VisitError, DashboardError, HubVisitError, PimworksVisitError, SealError)
+"""How people fail at the vendors' pages, and at what came by mail."""
 
 UP: Final = ("up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive")
 DESTROY: Final = ("destroy", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive")
@@ -94,6 +101,14 @@ def keys(world: World) -> Mapping[str, Keys]:
         names = [c.fields["account_title"] for c in world.place.stack.connections if c.store.name == store.name]
         ours = [title for title in titles if re.sub(r" #[0-9]+\Z", "", title) in names]
         found[store.name] = _told_apart(titles, ours)
+    for server in world.place.stores("coopcycle"):
+        # A row stays for ever; what matters is whether its secret is anybody's.
+        apps = [app for app in world.stores.coopcycle.apps(name_of(server.address)) if not app.retired]
+        names = [f"{app.name} #{app.id}" for app in apps]
+        found[server.name] = _told_apart(names, [name for name in names if prefix in name])
+    for account in world.place.stores("surecart"):
+        tokens = [token.name for token in world.stores.surecart.tokens(account.address)]
+        found[account.name] = _told_apart(tokens, [name for name in tokens if name.startswith(f"{account.name}/")])
     return found
 
 
@@ -174,6 +189,6 @@ def run(arguments: Sequence[str], root: Path, console: Console) -> int:
     asked = parser.parse_args(arguments)
     try:
         return main(asked.command, Place(root, console, asked.vault_port))
-    except (ConnectionsError, VaultFailedError, StartError, VisitError, SealError) as error:
+    except (ConnectionsError, VaultFailedError, StartError, *VISITS) as error:
         sys.stderr.write(f"{error}\n")
         return 1

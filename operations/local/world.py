@@ -1,16 +1,12 @@
 """What both commands work in: the servers, prepared as the administrators of Vault, of the stores and of the mail would; and
 the programs that are called there."""
 
-import json
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from operations.local.place import PROJECT, STACK, LocalError, Place, write_private
 from providers.core.policies import ROLES, PolicyNames, Role, render_policy
@@ -18,26 +14,6 @@ from sandbox import vault as vault_server
 from sandbox.client import Client
 
 Environment = Mapping[str, str]
-
-VERSIONS: Mapping[str, str] = {
-    "fresh-roast": "11.0.1",
-    "acme-outdoor": "3.5.3",
-    "acme-market": "3.4.2",
-    "northside": "3.2.5",
-    "old-mill": "2.6.14",
-}
-"""Which WooCommerce each store of the sandbox runs; a store added to its files runs the newest."""
-
-NEWEST: Final = "11.0.1"
-
-MAIL_USER: Final = "connections"
-"""Whom the mail server lets send."""
-
-OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Newsletter": {"Customers": "read-only"},
-    "Shipping labels": {"Orders": "read-only"},
-}
-"""API accounts that a BigCommerce store of the sandbox has before we come, with their rows: nobody may touch them."""
 
 LOGINS: Final[tuple[Role, ...]] = ("apply", "operator")
 """The roles that are used here: what the engine runs as, and persons who put values in and read none."""
@@ -137,80 +113,3 @@ def write_environment(place: Place, environment: Environment) -> None:
     """What a shell needs to reach the sandbox's Vault; script/environment reads it."""
     lines = [f"export {name}='{value}'\n" for name, value in environment.items()]
     (place.state / "environment").write_text("".join(lines), encoding="utf-8")
-
-
-def _put_login(access: vault_server.Access, path: str, username: str) -> str:
-    """Write a login with a new password over whatever lies there, and say the password."""
-    password = secrets.token_urlsafe(24)
-    with vault_server.client(access) as http:
-        answer = http.get(path)
-        version = answer.json()["data"]["metadata"]["version"] if answer.status_code == 200 else 0
-        body = {"options": {"cas": version}, "data": {"username": username, "password": password}}
-        http.post(path, json=body).raise_for_status()
-    return password
-
-
-# --- stores and mail ---
-
-
-def prepare_stores(place: Place, access: vault_server.Access, stores: Client) -> None:
-    """Every declared store with its people, and the mail server with the product's account; their logins for the product in
-    Vault, each before it is good for anything."""
-    prepare_woocommerce(place, access, stores)
-    prepare_bigcommerce(place, stores)
-    if MAIL_USER not in stores.mail.server().usernames:
-        hubs = place.stack.settings.vault.hubs
-        stores.mail.put_account(MAIL_USER, _put_login(access, f"/{hubs}/data/mail", MAIL_USER))
-
-
-def prepare_woocommerce(place: Place, access: vault_server.Access, stores: Client) -> None:
-    """Stores with the users that their connections name, and their admin logins in Vault."""
-    stack = place.stack
-    known = {row.name for row in stores.stores()}
-    for store in place.stores("woocommerce"):
-        parts = urlsplit(store.address)
-        name = parts.path.strip("/")
-        if name not in known:
-            place_of_login = f"/{stack.settings.vault.admins}/data/{parts.netloc}/{name}"
-            password = _put_login(access, place_of_login, "connector")
-            stores.create_store(name, VERSIONS.get(store.name, NEWEST), password)
-        present = {user.login for user in stores.users(name)}
-        users = sorted({c.fields["user"] for c in stack.connections if c.store.name == store.name})
-        for user in users:
-            if user not in present:
-                stores.add_user(name, user, "shop_manager")
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A store's owner, who alone can work in its control panel at `panel`; the product has no such login."""
-
-    panel: str
-    mail: str
-    password: str
-
-
-def owner_file(place: Place, store: str) -> Path:
-    """Where the login of a store's owner is kept, for whoever plays that owner here."""
-    return place.state / "owners" / f"{store}.json"
-
-
-def owner(place: Place, store: str) -> Owner:
-    """The owner of a prepared store."""
-    kept: dict[str, Any] = json.loads(owner_file(place, store).read_text(encoding="utf-8"))
-    return Owner(**kept)
-
-
-def prepare_bigcommerce(place: Place, stores: Client) -> None:
-    """Stores with an owner, who has made accounts for other programs before."""
-    known = {row.hash for row in stores.bigcommerce.stores()}
-    for store in place.stores("bigcommerce"):
-        if store.address in known:
-            continue
-        panel = f"{store.endpoints['panel'].replace('{store_hash}', store.address)}/manage"
-        login = {"panel": panel, "mail": store.ask, "password": secrets.token_urlsafe(24)}
-        write_private(owner_file(place, store.name), json.dumps(login, indent=2) + "\n")
-        user = {"mail": login["mail"], "password": login["password"], "role": "owner"}
-        stores.bigcommerce.create_store(store.address, users=[user])
-        for title, rows in OTHERS.items():
-            stores.bigcommerce.make_account(store.address, title, rows)

@@ -466,17 +466,18 @@ def _rows(run: Run, journal: Journal, number: int) -> tuple[StoreKey, ...]:
 
 
 def _revoked(run: Run, journal: Journal, number: int, words: str) -> None:
-    run.decide(_left(run, journal.moved(number, "revoked", run.operation.clock()), number), words.format(number))
+    ended, told = _left(run, journal.moved(number, "revoked", run.operation.clock()), number)
+    run.decide(ended, "; ".join(filter(None, (words.format(number), told))))
 
 
-def _left(run: Run, journal: Journal, number: int) -> Journal:
-    """With what stays of this number at a store that deletes nothing; people are told of that, and of what works on."""
+def _left(run: Run, journal: Journal, number: int) -> tuple[Journal, str]:
+    """With what stays of this number at a store that deletes nothing; that, and what works on, in words for people."""
     capabilities = run.issuer.capabilities
     rows = [key.key_id for key in _rows(run, journal, number)] if capabilities.residual else []
     stays = f"{', '.join(f'#{row}' for row in rows)} stays listed at the store and opens nothing" if rows else ""
     if told := "; ".join(filter(None, (stays, capabilities.lingers))):
         run.told.append(f"generation {number} is ended; {told}")
-    return journal.model_copy(update={"residual": (*journal.residual, *rows)}) if rows else journal
+    return journal.model_copy(update={"residual": (*journal.residual, *rows)}), told
 
 
 def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:
@@ -593,9 +594,9 @@ def _revoke_stray(run: Run, step: Step, facts: Facts) -> None:
         raise Blocked(
             f"the store still lists generation {step.number}", do="Run again", where=run.operation.owner.connection
         )
-    left = _left(run, journal, step.number)
+    left, told = _left(run, journal, step.number)
     if left != journal:
-        run.decide(left, what)
+        run.decide(left, f"{what}; {told}")
 
 
 def _journal(facts: Facts) -> Journal:
