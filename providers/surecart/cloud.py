@@ -20,6 +20,9 @@ DASHBOARD: Final = "https://app.surecart.com"
 """Where people log in (sheet 1.3)."""
 
 VERSION: Final = "/v1"
+HOOK: Final = "/surecart/webhooks"
+"""Where the plugin of a site listens for the cloud, below its home (sheet 6)."""
+
 ACCOUNT: Final = f"{VERSION}/account"
 WEBHOOKS: Final = f"{VERSION}/webhook_endpoints"
 
@@ -126,6 +129,12 @@ class Cloud:
         if answer.status == 401:
             raise Unauthorized("SureCart's cloud does not take the token", where=self.where)
         raise Unexpected(f"SureCart's cloud answers {answer.status}, which tells nothing", where=self.where)
+
+
+def api(inputs: Mapping[str, Any]) -> str:
+    """Where the API is, by the inputs of a credential or a link."""
+    found: str = inputs.get("api") or API
+    return found
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:

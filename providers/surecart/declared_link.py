@@ -6,6 +6,7 @@ from providers.declarations.models import LinkWords
 from providers.declarations.platforms import DeclaredConsumer
 from providers.declarations.stack import Connection, DeclaredLink
 from providers.declarations.values import Flag
+from providers.surecart.site import place
 from providers.surecart.words import SiteUrl
 
 
@@ -19,8 +20,7 @@ class PluginLink(LinkWords):
 
 
 def _place(_connection: Connection, link: DeclaredLink) -> str:
-    found: str = link.fields["site"]
-    return found
+    return place(link.fields["site"])
 
 
 CONSUMERS: Final = (

@@ -14,7 +14,7 @@ from providers.core.redaction import Secret
 from providers.core.sheet import Sheet, Task
 from providers.surecart import guide
 from providers.surecart.account_proof import ask, findings
-from providers.surecart.cloud import API, DASHBOARD, Cloud, Webhook
+from providers.surecart.cloud import DASHBOARD, HOOK, Cloud, Webhook, api
 from providers.surecart.token_text import FIELD
 
 FIELDS: Final = ("rights",)
@@ -23,9 +23,6 @@ SECRET_FIELDS: Final = (FIELD,)
 BY_PERSON: Final = Capabilities(made_by="person", revoked_by="person", revisable=frozenset(), lists=False, settle=0.0)
 
 CONTROL: Final = "positive control"
-
-HOOK: Final = "/surecart/webhooks"
-"""Where the plugin of a site listens, below its home (sheet 6)."""
 
 
 class ApiTokenIssuer:
@@ -147,12 +144,6 @@ def _site(webhook: Webhook) -> str:
 def address(inputs: Mapping[str, Any]) -> str:
     """The URL under which entries to adopt lie, and whose host is called: accounts share it, and lie apart."""
     return f"{api(inputs)}/{inputs['account']}"
-
-
-def api(inputs: Mapping[str, Any]) -> str:
-    """Where the API is."""
-    found: str = inputs.get("api") or API
-    return found
 
 
 def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiTokenIssuer:

@@ -13,9 +13,8 @@ from providers.core.contract import Finding, LinkTools
 from providers.core.errors import Rejected, StoreError, Transient, Unauthorized, UnclearOutcome, Unexpected
 from providers.core.redaction import Secret
 from providers.surecart.account_proof import ask, findings
-from providers.surecart.cloud import Cloud
-from providers.surecart.issuer import HOOK, api
-from providers.surecart.site import Site, Stored, TokenDropped
+from providers.surecart.cloud import HOOK, Cloud, api
+from providers.surecart.site import Site, Stored, TokenDropped, place
 from providers.surecart.token_text import FIELD
 
 STORED: Final = "stored token"
@@ -39,8 +38,8 @@ class PluginLink:
 
     @property
     def place(self) -> str:
-        """The address of the site: it has one token."""
-        return self._site.url
+        """The plugin of this site: it holds one token."""
+        return place(self._site.url)
 
     @property
     def acknowledges(self) -> Literal["here", "overlap", "person"]:
@@ -102,9 +101,9 @@ class PluginLink:
                 self._repair(generation, secret, former)
             elif not now.holds(token):
                 raise
-        self._read_back(token, former)
+        self._read_back(token)
 
-    def _read_back(self, token: Secret, former: Stored) -> None:
+    def _read_back(self, token: Secret) -> None:
         now = self._site.stored()
         if now.holds(token):
             return
@@ -126,7 +125,6 @@ class PluginLink:
         """Give the site a token once more that lost the one it had: this one, if the cloud takes it after all; else the one
         that it had before, if that is good. An error where the site does not have this one in the end."""
         self._proved = None
-        lost = f"the site lost its token when this one was given to it ({self._site.where})"
         try:
             self._prove(generation, secret)
             self._site.write(_token(secret))
@@ -140,7 +138,7 @@ class PluginLink:
                 where=self._site.where,
             )
         raise Rejected(
-            f"{lost}, and is NOT connected now: {why}",
+            f"the site lost its token when this one was given to it, and is NOT connected now: {why}",
             do="Run `pulumi up` again; where the token is dead, capture a new one at once",
             where=self._site.where,
         )

@@ -190,6 +190,11 @@ _REFUSALS: Final = (
 """What refusals mean (sheet 4); those with codes come first."""
 
 
+def place(site: str) -> str:
+    """The identity of the slot: the plugin of one site. Other plugins of the site are other slots."""
+    return f"SureCart plugin at {site}"
+
+
 def _object(answer: Answer) -> Mapping[str, Any]:
     try:
         document = answer.json()

@@ -63,7 +63,7 @@ def test_the_links_know_their_account_and_its_cloud(tmp_path: Path) -> None:
     settings = SETTINGS + "endpoints: {surecart: {api: https://localhost:8443/api.surecart.com}}\n"
     connection = _load(tmp_path, FILE, settings).connection("acme-outdoor/sites")
     consumer = platforms()["surecart"].consumers["api_token"]["wordpress"]
-    assert consumer.place(connection, connection.links[2]) == "https://acme.example/blog"
+    assert consumer.place(connection, connection.links[2]) == "SureCart plugin at https://acme.example/blog"
     for link in connection.links:
         found = link_inputs(connection, link)
         assert (found["to"], found["account"]) == ("wordpress", "acme-outdoor")

@@ -453,4 +453,4 @@ def test_a_deleted_token_is_repaired_on_all_sites_by_a_new_one(account: Account)
 def test_each_link_has_the_place_of_its_site(account: Account) -> None:
     inputs = {"site": "https://Acme.example:443/blog", "account": account.slug}
     link = plugin_link(inputs, account.tools)
-    assert (link.place, link.acknowledges) == ("https://acme.example/blog", "here")
+    assert (link.place, link.acknowledges) == ("SureCart plugin at https://acme.example/blog", "here")
