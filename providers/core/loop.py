@@ -5,7 +5,7 @@ and doing it twice does no harm.
 """
 
 from providers.core.acts import ACTS, Later
-from providers.core.due import Act, Facts, Step, Wish, amiss, due, expiring, waits
+from providers.core.due import EVERY, Act, Facts, Step, Wish, amiss, due, expiring, waits
 from providers.core.errors import Blocked, PersonNeeded, StoreError, VaultConflict
 from providers.core.journal import Journal, Kept
 from providers.core.operation import Operation, Outcome
@@ -40,29 +40,26 @@ def may_retire(journal: Journal) -> bool:
 def retire(operation: Operation, wish: Wish) -> Outcome:
     """End the former generations that nobody needs any more, and do nothing else: for whoever was the last to need one."""
     run = Run(operation, wish)
-    _join(run)
-    for _ in range(TURNS):
-        facts = run.look()
-        run.still_joined(facts.journal)
-        step = due(facts, wish, run.tried, ENDS)
-        if step is None:
-            problems, later = tuple(run.problems.values()), tuple(run.later.values())
-            return Outcome(facts.journal, (), problems, later, _to_be_deleted(facts), tuple(run.told))
-        _try(run, step, facts)
-    raise AssertionError(f"{operation.owner.connection}: the loop does not come to rest")
+    facts = _rest(run, ENDS)
+    problems, later = tuple(run.problems.values()), tuple(run.later.values())
+    return Outcome(facts.journal, (), problems, later, awaited(facts, wish), tuple(run.told))
 
 
 def _work(run: Run) -> Outcome:
-    """Do what is due until nothing is."""
+    return outcome(run, _rest(run))
+
+
+def _rest(run: Run, acts: frozenset[Act] = EVERY) -> Facts:
+    """Do what is due among these acts until nothing is; the facts then."""
     _join(run)
     for _ in range(TURNS):
         facts = run.look()
         run.still_joined(facts.journal)
-        step = due(facts, run.wish, run.tried)
+        step = due(facts, run.wish, run.tried, acts)
         if step is not None:
             _try(run, step, facts)
-        elif not prove_current(run, facts):
-            return outcome(run, facts)
+        elif acts != EVERY or not prove_current(run, facts):
+            return facts
     raise AssertionError(f"{run.operation.owner.connection}: the loop does not come to rest")
 
 
@@ -168,20 +165,13 @@ def awaited(facts: Facts, wish: Wish | None) -> tuple[str, ...]:
         for number in journal.in_state("intended")
         if journal.generations[number].made_by == "person" and facts.kept.get(number, Kept("absent")).state == "absent"
     ]
-    return (*words, *_to_be_deleted(facts))
-
-
-def _to_be_deleted(facts: Facts) -> tuple[str, ...]:
-    """What a person is to delete, in words."""
-    journal = facts.journal
-    if journal is None:
-        return ()
-    return tuple(
+    words += [
         f"delete key {journal.generations[number].key_id or number} at the store "
         f"(`connections sheet {journal.connection}` says how), then "
         f"`connections confirm {journal.connection} --deleted {number} --reason TEXT`"
         for number in to_delete(facts)
-    )
+    ]
+    return tuple(words)
 
 
 def to_delete(facts: Facts) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from providers.core.errors import PersonNeeded, Refused, Transient
 from providers.core.provider import CredentialProvider, LedgerProvider, LinkProvider, NotDone
 from providers.core.redaction import Secret
 from providers.core.toolbox import Toolbox
-from tests.engine.conftest import VAULT, MemoryToolbox, credential, link
+from tests.engine.conftest import OUTSIDE, VAULT, MemoryToolbox, credential, link
 from tests.engine.conftest import ledger as ledger_inputs
 from tests.protocol.doubles import Consumer, MemoryLink, World
 
@@ -63,6 +63,23 @@ class Hub(Site):
         return [Finding("link", "contradicted" if ended else "unverifiable", "it has ended" if ended else "it waits")]
 
 
+class Desk(Site):
+    """A consumer that a person tends, who is handed the values with the boxes to tick."""
+
+    def __init__(self, world: World, inputs: Mapping[str, Any], tools: LinkTools) -> None:
+        super().__init__(world, inputs, tools)
+        self.acknowledges = "person"
+
+    def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
+        """The hand-over did it."""
+
+    def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return ()
+
+    def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
+        return ()
+
+
 def kind(world: World, made: type[Site], **words: Any) -> LinkKind:
     def build(inputs: Mapping[str, Any], tools: LinkTools) -> Link:
         built: Link = made(world, inputs, tools)
@@ -73,7 +90,11 @@ def kind(world: World, made: type[Site], **words: Any) -> LinkKind:
 
 @pytest.fixture(autouse=True)
 def consumers(world: World, toolbox: MemoryToolbox, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Consumer]:
-    known = {"site": kind(world, Site), "hub": kind(world, Hub, shown=("link",))}
+    known = {
+        "site": kind(world, Site),
+        "hub": kind(world, Hub, shown=("link",)),
+        "desk": kind(world, Desk, what="A key for the desk", given=("boxes",)),
+    }
     monkeypatch.setattr(kinds, "EVERYWHERE", {**kinds.EVERYWHERE, **known})
     return world.consumers
 
@@ -224,6 +245,40 @@ def test_a_rename_during_a_rotation_goes_on(key: dict[str, Any], consumers: Mapp
     assert outs["status"] == {"state": "acknowledged", "generation": 2}
     assert consumers[SITE].generation == 2
     LINK.delete(ID, outs)
+    assert consumers[SITE].value == ""
+
+
+HANDED = OUTSIDE | {"link": "shop", "to": "desk", "site": SITE, "vault": VAULT, "boxes": ["Products"]}
+
+
+def test_whoever_is_to_get_other_values_gets_them_anew(key: dict[str, Any], toolbox: MemoryToolbox) -> None:
+    outs = made(**HANDED)
+    sent = journal(toolbox).links["shop"].receipt
+    people.confirm_link(toolbox.operation(key), "shop", "Robin")
+    unchanged = updated(outs, settle={"overlap": 60.0}, proof="other")
+    assert (journal(toolbox).links["shop"].receipt["sent_at"], unchanged["status"]["state"]) == (
+        sent["sent_at"],
+        "acknowledged",
+    )
+    again = updated(outs, boxes=["Products", "Orders"])
+    entry = journal(toolbox).links["shop"]
+    assert (again["status"]["state"], entry.acknowledged, entry.holds) == ("awaiting_person", 0, 1)
+    assert entry.receipt["accessor"] != sent["accessor"]
+    assert len(toolbox.world.mails) == 2
+    states = [token.state for token in toolbox.world.tokens.values()]
+    assert states == ["void", "waiting"]
+
+
+def test_a_link_of_an_earlier_version_is_cleared_by_what_the_engine_knows(
+    key: dict[str, Any], toolbox: MemoryToolbox, consumers: Mapping[str, Consumer]
+) -> None:
+    outs = made()
+    book = toolbox.book(credential())
+    found, version = book.journal()
+    assert found is not None
+    bare = found.with_link("shop", found.links["shop"].model_copy(update={"words": {}}))
+    book.decide(bare, version, run="earlier", at=toolbox.clock(), what="as before")
+    assert updated(outs, to="vault")["status"]["state"] == "acknowledged"
     assert consumers[SITE].value == ""
 
 
