@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from providers.declarations.models import HandoverLink
 from providers.declarations.names import shown, suggestion
@@ -21,6 +21,12 @@ def _resource(value: object) -> str:
     return found
 
 
+def _some(components: dict[str, str]) -> dict[str, str]:
+    if not components:
+        raise ValueError("no component; name one resource at least, such as {products: Products}")
+    return components
+
+
 Resource = Annotated[str, PlainValidator(_resource), WithJsonSchema({"type": "string", "enum": list(RESOURCES)})]
 
 
@@ -34,7 +40,7 @@ class SubscriptionLink(HandoverLink):
     """The channel, as PIMworks calls it."""
     store_name: Line | None = None
     """The store's name in PIMworks, by which its imports refer to it."""
-    components: dict[Resource, Line] = Field(min_length=1)
+    components: Annotated[dict[Resource, Line], AfterValidator(_some), Field(json_schema_extra={"minProperties": 1})]
     """The resources that are synced, each with the label that a person ticks: `{products: Products}`."""
     import_only: Flag = False
     """Whether PIMworks only takes data from the store, so that a key that reads will do."""
@@ -78,7 +84,7 @@ CONSUMERS: Final = (
         rules=_rules,
         beside=_beside,
         place=_place,
-        takes=("url", "authentication"),
+        takes=("url", "authentication", "login"),
     ),
 )
 """PIMworks, which takes REST API keys of WooCommerce."""

@@ -11,6 +11,7 @@ from providers.core.address import host_of
 from providers.core.contract import Finding, LinkTools
 from providers.core.redaction import Secret
 from providers.pimworks.identity import place
+from providers.pimworks.last_use import last_use
 from providers.pimworks.proof import findings
 from providers.woocommerce.api import KeyPair, Rest
 
@@ -20,6 +21,7 @@ class Subscription:
 
     def __init__(self, inputs: Mapping[str, Any], tools: LinkTools) -> None:
         self._inputs, self._tools = inputs, tools
+        self._hints: tuple[Finding, ...] = ()
 
     @property
     def place(self) -> str:
@@ -38,14 +40,16 @@ class Subscription:
         in_query = inputs.get("authentication") == "query"
         pair = KeyPair(secret["consumer_key"], secret["consumer_secret"], in_query)
         rest = Rest(origin, self._tools.clock, time.monotonic)
+        # Before our own calls with the key, which count as use.
+        self._hints = last_use(self._tools, origin.url, pair.consumer_key) if inputs.get("login") != "none" else ()
         return findings(origin, rest, pair, inputs["components"], writes=not inputs.get("import_only"))
 
     def connect(self, generation: int, secret: Mapping[str, Secret]) -> None:
         """The hand-over did it."""
 
     def verify(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
-        """PIMworks has no call that tells what it holds."""
-        return ()
+        """PIMworks has no call that tells what it holds; when the key was used last may hint at it."""
+        return self._hints
 
     def observe(self, generation: int, secret: Mapping[str, Secret]) -> Sequence[Finding]:
         """Nothing can be seen of it."""

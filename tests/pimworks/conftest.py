@@ -15,9 +15,11 @@ from providers.core.http import Http, HttpSettings
 from providers.core.redaction import Secret
 from providers.pimworks import LINKS
 from providers.pimworks.link import Subscription
+from providers.woocommerce import store as stores
 from sandbox.server_process import ServerProcess, start
 from tests.lending import Lending
 
+ADMIN = {"username": Secret("connector"), "password": Secret("sandbox")}
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 NUMBERS = itertools.count(1)
@@ -25,10 +27,16 @@ VERSIONS = ("2.6.14", "3.2.5", "3.4.2", "3.5.3", "11.0.1")
 
 
 class Tools(Lending):
-    """What core lends: this HTTP, and nothing else."""
+    """What core lends: this HTTP, and the admin login of every store, where there is one."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self.login: Mapping[str, Secret] | None = None
+        self.logins: list[tuple[str, str]] = []
+
+    def admin_login(self, host: str, path: str) -> Mapping[str, Secret] | None:
+        self.logins.append((host, path))
+        return self.login
 
     def http(self, host: str) -> Http:
         assert host == "localhost"
@@ -41,6 +49,7 @@ class Place:
 
     sandbox: ServerProcess
     store: str
+    tools: Tools
     link: Subscription
     inputs: Mapping[str, Any]
     secret: Mapping[str, Secret]
@@ -113,11 +122,13 @@ def make_place(sandbox: ServerProcess, http: Http) -> Iterator[MakePlace]:
             "consumer_secret": Secret(key.consumer_secret),
             "url": Secret(url),
         }
-        link = LINKS["pimworks"].link(inputs, Tools(http))
+        tools = Tools(http)
+        link = LINKS["pimworks"].link(inputs, tools)
         assert isinstance(link, Subscription)
-        return Place(sandbox, store, link, inputs, secret)
+        return Place(sandbox, store, tools, link, inputs, secret)
 
     yield make
+    stores.close()
     sandbox.client.clear_faults()
     for store in made:
         sandbox.client.delete_store(store)

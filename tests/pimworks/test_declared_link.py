@@ -59,7 +59,7 @@ def test_what_a_link_means(link: str, rights: str, changed: dict[str, Any], tmp_
     (connection,) = declared(tmp_path, {"fresh-roast.yaml": shop(link, rights)}).connections
     (found,) = connection.links
     assert {word: value for word, value in found.fields.items() if value not in (None, False)} == USUAL | changed
-    assert found.taken == {"url": "https://fresh-roast.example", "authentication": "header"}
+    assert found.taken == {"url": "https://fresh-roast.example", "authentication": "header", "login": "admin"}
     assert found.place == f"pimworks {found.fields['channel']} https://fresh-roast.example"
     assert connection.warnings == ()
 
@@ -74,11 +74,11 @@ def test_more_rights_than_an_import_needs_are_only_said(tmp_path: Path) -> None:
 WRONG: list[tuple[str, str, str]] = [
     (ONE, "write", "such a key may not"),
     (ONE, "read", "declare read_write, or `import_only: true`"),
-    ("{}", "read_write", "components"),
-    ("{components: {}}", "read_write", ""),
+    ("{}", "read_write", "'components' is missing"),
+    ("{components: {}}", "read_write", "no component; name one resource at least"),
     ("{components: {product: Products}}", "read_write", "nearest: products"),
     ("{components: {categories: Categories}}", "read_write", "no resource of WooCommerce that is known"),
-    ("{components: {products: ''}}", "read_write", ""),
+    ("{components: {products: ''}}", "read_write", "an empty value"),
     ("{components: {products: Products}, recipient: nobody@elsewhere.example}", "read_write", "not among recipients"),
     ("{components: {products: Products}, handover: plain}", "read_write", "plain needs `accept"),
 ]

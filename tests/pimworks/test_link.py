@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from providers.core.contract import Finding
 from providers.core.errors import CouldNotLook, Incident, StoreError, Transient, Unexpected
+from providers.core.redaction import Secret
 from providers.pimworks import LINKS
 from providers.pimworks.resources import RESOURCES
 from sandbox.pimworks.visitor import PimworksVisitor
-from tests.pimworks.conftest import VERSIONS, MakePlace, Place
+from tests.pimworks.conftest import ADMIN, VERSIONS, MakePlace, Place
 
 KIND = LINKS["pimworks"]
 
@@ -160,6 +163,36 @@ def test_the_proof_changes_nothing(make_place: MakePlace) -> None:
     place.check()
     rows = place.sandbox.client.requests(seen, store=place.store)
     assert [row.path.rpartition("/")[2] for row in rows if row.method != "GET"] == ["__probe"]
+
+
+# --- the last use, a hint (section 7) -----------------------------------------------------------------------------------
+
+
+def test_the_last_use_is_a_hint_and_never_proof(make_place: MakePlace) -> None:
+    """It is what the store said before our own proof, of this key alone."""
+    place = make_place()
+    place.tools.login = ADMIN
+    place.check()
+    (hint,) = place.link.verify(1, place.secret)
+    assert (hint.check, hint.verdict) == ("last use", "unverifiable")
+    assert "a hint and never proof" in hint.evidence
+    netloc, _, path = place.inputs["url"].removeprefix("https://").partition("/")
+    assert place.tools.logins == [(netloc, path)]
+
+
+def test_a_hint_that_cannot_be_had_is_in_nobody_s_way(make_place: MakePlace) -> None:
+    def hint(place: Place, login: Mapping[str, Secret] | None = ADMIN) -> Sequence[Finding]:
+        place.tools.login = login
+        assert contradicted(place) == {}
+        return place.link.verify(1, place.secret)
+
+    person = make_place({"login": "none"})
+    assert (hint(person), person.tools.logins) == ((), [])
+    assert hint(make_place(), None) == ()
+    assert hint(make_place(captcha=True)) == ()
+    stranger = make_place()
+    stranger.sandbox.client.add_fault("list_lag", store=stranger.store, operation="list_keys", writes=100)
+    assert hint(stranger) == (), "a key that is not in the list"
 
 
 # --- the hand-over (sections 4 and 7) -------------------------------------------------------------------------------
