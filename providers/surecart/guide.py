@@ -17,6 +17,7 @@ _FIRST: Final = "If the page can make a token, make one for this; else take the 
 _BESIDE: Final = (
     "Make a new token BESIDE the present one, which all sites use until they have the new one. Whether the page can is not"
     " documented: if it can only delete or replace, do nothing, and say so to whoever gave you this sheet."
+    " Where the present one is deleted already, just make one."
 )
 
 LOSSES: Final = (
