@@ -11,6 +11,7 @@ from providers.coopcycle.pages import AppForm, AppPage, Landing, Row
 from providers.core.admin_session import BROWSER, AdminSession, Login, LoginBlocked, SessionLost, Visit
 from providers.core.errors import Forbidden, Rejected, Transient, Unauthorized, UnclearOutcome, Unexpected
 from providers.core.http import Answer, Origin, Pairs, Session, Text, segment
+from providers.core.redaction import Secret
 
 APPS = "/admin/api/apps"
 ANOTHER_USER = "Give the server an administrator for this product alone, without a second factor, and put it into Vault"
@@ -112,10 +113,10 @@ class Admin:
             raise Forbidden(f"the server answers {answer.status} to a new app, and made none", where=self._where)
         raise UnclearOutcome(f"the server's answer ({answer.status}) does not say which app it made", where=self._where)
 
-    def regenerate(self, identifier: str) -> int:
+    def regenerate(self, identifier: Secret) -> int:
         """Have the secret of a client replaced (no token is asked for, S2); the answer's status, which says nothing: the
         caller reads back."""
-        form = [("oauth2_client", identifier)]
+        form: Pairs = {"oauth2_client": identifier}
         return self.session.use(lambda visit: self._page(visit, "POST", APPS, form=form, safe=False)).status
 
     # --- pages --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from providers.coopcycle import labels, server, verification
 from providers.coopcycle.pages import AppForm, AppPage, Row
 from providers.coopcycle.scopes import API_KEY, OAUTH, ordered
 from providers.coopcycle.server import Server
-from providers.coopcycle.verification import PAIR, is_key
+from providers.coopcycle.verification import KEY, PAIR, declared_store, is_key
 from providers.core import marker
 from providers.core.admin_session import Login
 from providers.core.contract import Capabilities, Fields, Finding, Issued, Life, Order, Selector, StoreKey, Tools
@@ -27,7 +27,6 @@ from providers.core.errors import (
     Rejected,
     StoreError,
     UnclearOutcome,
-    Unexpected,
 )
 from providers.core.redaction import Secret
 from providers.core.sheet import Sheet, Task
@@ -91,8 +90,9 @@ class ApiAppIssuer:
 
     def tail(self, secret: Mapping[str, Secret]) -> str:
         """A short digest: it changes whenever somebody regenerates the secret, and gives nothing of it away."""
-        parts = ("api_key",) if is_key(secret) else PAIR
-        return _digest(*(secret[name] for name in parts))
+        parts = KEY if is_key(secret) else PAIR
+        text = ":".join(secret[name].reveal() for name in parts)
+        return hashlib.sha256(f"coopcycle:{text}".encode()).hexdigest()[:TAIL]
 
     def close(self) -> None:
         """Log out of the server. Other connections of it log in again when they need to."""
@@ -105,11 +105,11 @@ class ApiAppIssuer:
         rows = self.server.apps.get(fresh=fresh)
         chosen = [row for row in rows if selector.text in row.name or row.app_id in selector.key_ids]
         if not selector.details:
-            return [StoreKey(row.app_id, row.name, _row_tail(row), facts=_facts(row)) for row in chosen]
+            return [StoreKey(row.app_id, row.name, self.tail(row.credential), facts=_facts(row)) for row in chosen]
         # An app that went away since the list was read has no page: it is none any more.
         shown_ones = [(row, page) for row in chosen if (page := self.server.admin.app(row.app_id)) is not None]
         return [
-            StoreKey(page.app_id, page.name, _page_tail(page), self._fields(page), _facts(row))
+            StoreKey(page.app_id, page.name, self.tail(page.credential), self._fields(page), _facts(row))
             for row, page in shown_ones
         ]
 
@@ -148,20 +148,20 @@ class ApiAppIssuer:
             raise UnclearOutcome(
                 f"app #{number} was made with another {', '.join(wrong)} than ordered", where=self._where
             )
-        return Issued(number, _secret(page))
+        return Issued(number, page.credential)
 
     def _filled(self, form: AppForm, label: str, fields: Fields) -> list[tuple[str, str]]:
         """What is sent; what the server would make otherwise than declared is refused before."""
-        kind, rights, store = str(fields["type"]), ordered(fields["rights"]), fields.get("for_store")
+        kind, rights, store = str(fields["type"]), ordered(fields["rights"]), declared_store(fields)
         if missing := [name for name in rights if name not in form.scopes]:
             raise Rejected(f"the server's form has no scope {', '.join(missing)}", where=self._where)
         if form.types and kind not in form.types:
             raise Rejected(f"the server's form has no type {kind}", where=self._where)
         if store is not None:
-            self._right_store(form, store["id"], store["name"])
+            self._right_store(form, *store)
         sent = [("api_app[name]", label), ("api_app[type]", kind)]
         sent += [("api_app[scopes][]", name) for name in rights]
-        return [*sent, ("api_app[store]", "" if store is None else str(store["id"]))]
+        return [*sent, ("api_app[store]", "" if store is None else str(store[0]))]
 
     def _right_store(self, form: AppForm, number: int, name: str) -> None:
         """Both were declared: a wrong number would send orders to a neighbour."""
@@ -184,31 +184,34 @@ class ApiAppIssuer:
         ended too where we have it.
         """
         page = self.server.admin.app(key_id) if key_id else None
-        if page is not None and page.api_key is not None:
-            self._must_be_dead(page.app_id, {"api_key": page.api_key})
-        known = dict(secret or {})
-        if "api_key" in known:
-            self._must_be_dead(key_id, known)
-        try:
-            if page is not None and page.secret is not None:
-                self._end(Secret(page.identifier), page.secret, f"app #{page.app_id}")
-            if known.keys() >= set(PAIR) and not (page is not None and page.identifier == known["identifier"].reveal()):
-                self._end(
-                    known["identifier"], known["secret"], f"the pair that app #{key_id} had before its form was saved"
+        shown_now = dict(page.credential) if page is not None else {}
+        for found in (shown_now, dict(secret or {})):
+            if "api_key" in found and self.probe(found) != "refused":
+                raise Forbidden(
+                    f"app #{key_id} is an API key, and nothing that can be called ends it",
+                    do="Whoever runs the server ends it in its database; then run again",
+                    where=self._where,
                 )
+        try:
+            if shown_now.keys() >= set(PAIR):
+                self._end(shown_now, f"app #{key_id}")
+            if secret and secret.keys() >= set(PAIR):
+                current = shown_now.get("identifier")
+                if current is None or not current.same(secret["identifier"]):
+                    self._end(secret, f"the pair that app #{key_id} had before its form was saved")
         finally:
             self.server.apps.forget()
 
-    def _end(self, identifier: Secret, secret: Secret, what: str) -> None:
+    def _end(self, pair: Mapping[str, Secret], what: str) -> None:
         """Two tries: what the server answers to it is unknown, and a reply may be lost, so the pair itself is asked."""
         lost: StoreError | None = None
         for _ in range(2):
             try:
-                self.server.admin.regenerate(identifier.reveal())
+                self.server.admin.regenerate(pair["identifier"])
                 lost = None
             except CouldNotLook as error:
                 lost = error
-            if verification.life(self.server.api, {"identifier": identifier, "secret": secret}) == "refused":
+            if self.probe(pair) == "refused":
                 return
         raise lost or Forbidden(
             f"the server goes on taking {what}, although its secret was to be replaced",
@@ -216,14 +219,6 @@ class ApiAppIssuer:
             " deactivated at the server's console",
             where=self._where,
         )
-
-    def _must_be_dead(self, key_id: str, secret: Mapping[str, Secret]) -> None:
-        if verification.life(self.server.api, secret) != "refused":
-            raise Forbidden(
-                f"app #{key_id} is an API key, and nothing that can be called ends it",
-                do="Whoever runs the server ends it in its database; then run again",
-                where=self._where,
-            )
 
     def losses(self, secret: Mapping[str, Secret]) -> Sequence[str]:
         """Nothing hangs on an app."""
@@ -289,44 +284,19 @@ class ApiAppIssuer:
         return nearest, "" if nearest is not None else "the server has no other store"
 
 
-def _secret(page: AppPage) -> dict[str, Secret]:
-    if page.api_key is not None:
-        return {"api_key": page.api_key}
-    if page.secret is None:
-        raise Unexpected("the page of an app shows neither a pair nor a key")
-    return {"identifier": Secret(page.identifier), "secret": page.secret}
-
-
 def _differences(page: AppPage | None, label: str, fields: Fields) -> tuple[str, ...]:
     """What of an app stands otherwise than sent, in the words of the declaration."""
     if page is None:
         return ("existence",)
-    store = fields.get("for_store")
+    store = declared_store(fields)
     rights = ordered(fields["rights"])
     pairs = (
         ("name", page.name, label),
         ("type", page.type, fields["type"]),
-        ("for_store", page.store, None if store is None else store["id"]),
+        ("for_store", page.store, None if store is None else store[0]),
         ("rights", page.scopes or rights, rights),
     )
     return tuple(name for name, kept, sent in pairs if kept != sent)
-
-
-def _digest(*parts: Secret) -> str:
-    text = ":".join(part.reveal() for part in parts)
-    return hashlib.sha256(f"coopcycle:{text}".encode()).hexdigest()[:TAIL]
-
-
-def _row_tail(row: Row) -> str:
-    if row.api_key is not None:
-        return _digest(row.api_key)
-    return _digest(Secret(row.identifier), row.secret) if row.secret is not None else ""
-
-
-def _page_tail(page: AppPage) -> str:
-    if page.api_key is not None:
-        return _digest(page.api_key)
-    return _digest(Secret(page.identifier), page.secret) if page.secret is not None else ""
 
 
 def _facts(row: Row) -> Mapping[str, str]:
@@ -343,11 +313,12 @@ def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiAppIssuer:
         # With the port, where it is not the usual one: another service of the same host must not get this login.
         return tools.admin_login(parts.netloc, parts.path.strip("/"))
 
+    store = declared_store(inputs)
     terms = Terms(
         connection=inputs.get("connection", ""),
         type=inputs.get("type", OAUTH),
         name=inputs.get("name", ""),
-        store=(inputs.get("for_store") or {}).get("id"),
+        store=None if store is None else store[0],
         rights=ordered(inputs.get("rights", ())),
     )
     return ApiAppIssuer(server.shared(tools.http, url, login), terms)

@@ -7,11 +7,11 @@ a guess: forms that change are why everything that reads them stands here.
 import re
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from providers.coopcycle.scopes import API_KEY, OAUTH, TYPES, ordered
+from providers.coopcycle.scopes import API_KEY, OAUTH, ordered
 from providers.core.errors import Unexpected
 from providers.core.html import tree, whole, with_class
 from providers.core.redaction import Secret
@@ -26,6 +26,9 @@ _API_KEY = re.compile(r"ak_[0-9a-f]{40}")
 _CHECK = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
+Credential = Mapping[str, Secret]
+
+
 @dataclass(frozen=True, slots=True)
 class LoginForm:
     """`path` is where the form is sent: one segment below the server's own address."""
@@ -36,15 +39,13 @@ class LoginForm:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An app in the list. `store` is its store's name, empty for none; `identifier` that of its OAuth2 client, empty where
-    the row does not show it; one of `secret` and `api_key` is there."""
+    """An app in the list. `store` is its store's name, empty for none; `credential` holds `identifier` and `secret`, or
+    `api_key`."""
 
     app_id: str
     name: str
     store: str
-    identifier: str
-    secret: Secret | None
-    api_key: Secret | None
+    credential: Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class AppForm:
 
 @dataclass(frozen=True, slots=True)
 class AppPage:
-    """An app as its own page shows it. `store` is None for an app of no store, `scopes` where the page shows none."""
+    """An app as its own page shows it. `store` is None for an app of no store, `scopes` where the page shows none;
+    `credential` is as in the list."""
 
     app_id: str
     name: str
@@ -67,9 +69,7 @@ class AppPage:
     scopes: tuple[str, ...] | None
     store: int | None
     store_name: str
-    identifier: str
-    secret: Secret | None = field(repr=False)
-    api_key: Secret | None = field(repr=False)
+    credential: Credential
 
 
 class Landing(Enum):
@@ -123,20 +123,23 @@ def _row(row: Any) -> Row:
     ids = {number for href in row.xpath(".//a/@href") if (number := app_id(href))}
     cells = row.xpath("./td")
     copies = [text.strip() for text in row.xpath(".//@data-clipboard-text")]
-    client = str(row.xpath('string(.//input[@name="oauth2_client"]/@value)')).strip()
-    identifier = _first(_IDENTIFIER, copies) or (client if _IDENTIFIER.fullmatch(client) else "")
-    secret, api_key = _first(_SECRET, copies), _first(_API_KEY, copies)
-    if len(ids) != 1 or len(cells) < 3 or not (api_key or (identifier and secret)):
+    found = _credential(_first(_IDENTIFIER, copies), _first(_SECRET, copies), _first(_API_KEY, copies))
+    if len(ids) != 1 or len(cells) < 3 or not found:
         raise Unexpected("a row in the list of apps is not whole")
     store = _squeezed(cells[2].text_content())
     return Row(
         app_id=ids.pop(),
         name=_squeezed(cells[1].text_content()),
         store="" if store == NO_STORE else store,
-        identifier=identifier,
-        secret=Secret(secret) if secret else None,
-        api_key=Secret(api_key) if api_key else None,
+        credential=found,
     )
+
+
+def _credential(identifier: str, secret: str, api_key: str) -> Credential:
+    """What there is of an app's credential; empty where it is not whole."""
+    if api_key:
+        return {"api_key": Secret(api_key)}
+    return {"identifier": Secret(identifier), "secret": Secret(secret)} if identifier and secret else {}
 
 
 def app_form(text: str) -> AppForm:
@@ -156,15 +159,15 @@ def app_form(text: str) -> AppForm:
 def app_page(text: str, number: str) -> AppPage:
     """An app, with its credentials in disabled inputs (S4)."""
     form = _form(text)
-    shown = {name: str(form.xpath(f'string(.//input[@id="api_app_{name}"]/@value)')).strip() for name in _SHOWN}
     name = str(form.xpath('string(.//input[@name="api_app[name]"]/@value)'))
     chosen = form.xpath('.//select[@name="api_app[type]"]/option[@selected]/@value') or form.xpath(
         './/input[@name="api_app[type]"][@checked]/@value'
     )
-    kind = chosen[0] if len(chosen) == 1 else API_KEY if shown["apiKey"] else OAUTH
-    pair = _IDENTIFIER.fullmatch(shown["client_id"]) and _SECRET.fullmatch(shown["client_secret"])
-    has = _API_KEY.fullmatch(shown["apiKey"]) if kind == API_KEY else pair
-    if not name or kind not in TYPES or not has:
+    found = _credential(
+        _shown(form, "client_id", _IDENTIFIER), _shown(form, "client_secret", _SECRET), _shown(form, "apiKey", _API_KEY)
+    )
+    kind = API_KEY if "api_key" in found else OAUTH
+    if not name or not found or chosen not in ([], [kind]):
         raise Unexpected("the page of an app does not show a whole app")
     scopes = form.xpath('.//input[@name="api_app[scopes][]"][@checked]/@value') + form.xpath(
         './/select[@name="api_app[scopes][]"]/option[@selected]/@value'
@@ -173,17 +176,17 @@ def app_page(text: str, number: str) -> AppPage:
     return AppPage(
         app_id=number,
         name=_squeezed(name),
-        type=str(kind),
+        type=kind,
         scopes=ordered(str(scope) for scope in scopes) or None,
         store=next(iter(store), None),
         store_name=next(iter(store.values()), ""),
-        identifier=shown["client_id"] if pair else "",
-        secret=Secret(shown["client_secret"]) if pair else None,
-        api_key=Secret(shown["apiKey"]) if kind == API_KEY else None,
+        credential=found,
     )
 
 
-_SHOWN = ("client_id", "client_secret", "apiKey")
+def _shown(form: Any, name: str, pattern: re.Pattern[str]) -> str:
+    """The value of one of the disabled inputs (S4)."""
+    return _first(pattern, [text.strip() for text in form.xpath(f'.//input[@id="api_app_{name}"]/@value')])
 
 
 def is_app_form(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from providers.coopcycle.api import Api
 from providers.coopcycle.scopes import PLUGIN
-from providers.coopcycle.verification import bound
+from providers.coopcycle.verification import bound, life
 from providers.core.address import host_of, place_of
 from providers.core.admin_session import Login
 from providers.core.contract import Finding, LinkTools
@@ -80,8 +80,7 @@ class PluginLink:
 
     def _works(self, held: Values, secret: Values) -> tuple[Finding, ...]:
         """Token and `/api/me`, as the plugin asks; raises where the server cannot say now."""
-        address = held["base_url"].reveal()
-        where, api = place_of(address), Api(self._tools.http(host_of(address)).origin(address))
+        where, api = place_of(held["base_url"].reveal()), self._api(held)
         found, status = api.entry_point()
         if not found:
             raise CouldNotLook(f"GET /api: {status}: this is not the entry point of CoopCycle", where=where)
@@ -100,6 +99,10 @@ class PluginLink:
         store = secret["store"].reveal() if "store" in secret else ""
         return (Finding(WORKS, "confirmed", words), bound(seen.me, int(store) if store else None))
 
+    def _api(self, held: Values) -> Api:
+        address = held["base_url"].reveal()
+        return Api(self._tools.http(host_of(address)).origin(address))
+
     # --- giving -------------------------------------------------------------------------------------------------------
 
     def connect(self, generation: int, secret: Values) -> None:
@@ -111,8 +114,8 @@ class PluginLink:
                 return
             self._may_overwrite(held, ours)
             trouble = self._save(site, ours)
-            if trouble is not None and not _same(self._read(site), ours):
-                # What it breaks on is the pair that it holds, which opens nothing any more: without it, it makes no call.
+            if isinstance(trouble, Failed) and not _same(self._read(site), ours) and self._is_dead(held, ours):
+                # What it breaks on is the pair that it holds: without one it makes no call.
                 self._save(site, dict.fromkeys(FIELDS, Secret("")))
                 trouble = self._save(site, ours)
             if _same(self._read(site), ours):
@@ -131,12 +134,18 @@ class PluginLink:
                 where=self._netloc,
             )
 
+    def _is_dead(self, held: Values, ours: Values) -> bool:
+        """Whether the pair that the site holds opens nothing at our server: a site never loses one that works."""
+        if not held["base_url"].same(ours["base_url"]):
+            return False
+        return life(self._api(held), {"identifier": held["identifier"], "secret": held["secret"]}) != "accepted"
+
     def _save(self, site: Site, values: Values) -> StoreError | None:
         """One save; what went wrong where it is not known what is stored now."""
         try:
             site.save(PAGE, QUERY, GROUP, {FIELDS[name]: value for name, value in values.items()})
         except Failed:
-            return StoreError(
+            return Failed(
                 "the CoopCycle plugin breaks while it saves (500): it tries the pair that the site holds, and does not catch"
                 " what CoopCycle answers to one that opens nothing",
                 do="Empty its three settings, with `wp option delete coopcycle_api_key coopcycle_api_secret` if its page"
@@ -166,10 +175,15 @@ class PluginLink:
                 raise trouble or Unexpected("the site did not empty the plugin's settings", where=self._netloc)
             return self._banner(site)
 
+    def _left(self) -> Sequence[str]:
+        return (f"the CoopCycle plugin of {self._site} holds credentials that are not ours; they were left there",)
+
     def _without_page(self, site: Site, secret: Values) -> Sequence[str]:
         """Where the plugin is not active, its options may still be there."""
         held = {name: site.option(option) or Secret("") for name, option in FIELDS.items()}
-        if _empty(held) or not self._is_ours(held, secret):
+        if not self._is_ours(held, secret):
+            return self._left()
+        if _empty(held):
             return ()
         site.empty(tuple(FIELDS.values()))
         return self._banner(site)

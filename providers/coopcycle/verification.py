@@ -35,6 +35,12 @@ def is_key(secret: Secrets) -> bool:
     raise Unexpected("the stored credential lacks identifier or secret")
 
 
+def declared_store(fields: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Number and name of the declared store; None for none. The engine keeps numbers as floating ones."""
+    store = fields.get("for_store")
+    return (int(store["id"]), str(store["name"])) if store else None
+
+
 def prove(api: Api, secret: Secrets, fields: Mapping[str, Any], neighbour: Neighbour) -> tuple[Finding, ...]:
     """Recognised, each scope as declared, present and absent, and bound to the declared store and name."""
     rights = ordered(fields["rights"])
@@ -50,8 +56,7 @@ def prove(api: Api, secret: Secrets, fields: Mapping[str, Any], neighbour: Neigh
             Finding(_scope(name), "unverifiable", "an API key names no scopes when it is used, so none is seen")
             for name in SCOPES
         ]
-        bound = recognised.verdict == "confirmed"
-        return (recognised, *scopes, *(_binding(api, bearer, me, fields, rights, neighbour) if bound else ()))
+        return (recognised, *scopes, *_binding(api, bearer, me.me, fields, rights, neighbour))
     return _prove_pair(api, secret, fields, rights, neighbour)
 
 
@@ -71,9 +76,7 @@ def _prove_pair(
         opened = [(name, api.get(SCOPES[name].collection, good[name])) for name in rights if name in good]
         return (_recognised_by_collections(opened), *scopes, *(_collection(name, seen) for name, seen in opened))
     me = api.get("/api/me", bearer)
-    recognised = _recognised(me)
-    bound = recognised.verdict == "confirmed"
-    return (recognised, *scopes, *(_binding(api, bearer, me, fields, rights, neighbour) if bound else ()))
+    return (_recognised(me), *scopes, *_binding(api, bearer, me.me, fields, rights, neighbour))
 
 
 def _granted(api: Api, secret: Secrets, scopes: Sequence[str]) -> Granted:
@@ -148,13 +151,13 @@ def _collection(name: str, seen: Seen) -> Finding:
 
 
 def _binding(
-    api: Api, bearer: Secret, me: Seen, fields: Mapping[str, Any], rights: Sequence[str], neighbour: Neighbour
+    api: Api, bearer: Secret, app: Me | None, fields: Mapping[str, Any], rights: Sequence[str], neighbour: Neighbour
 ) -> Iterator[Finding]:
-    """Whether the app is that of the declared store, and of no other."""
-    app = me.me
+    """Whether the app is that of the declared store, and of no other. Nothing where it is not recognised."""
     if app is None:
-        raise AssertionError("only a recognised app is looked at")
-    declared = (fields.get("for_store") or {}).get("id")
+        return
+    store = declared_store(fields)
+    declared = None if store is None else store[0]
     yield bound(app, declared)
     if fields.get("name"):
         same = marker.strip(app.name) == fields["name"]

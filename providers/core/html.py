@@ -31,4 +31,7 @@ def whole(text: str) -> bool:
 
 def fields(form: Any) -> tuple[tuple[str, str], ...]:
     """What a browser would send for a form of a tree, nothing changed in it: names and values in their order."""
+    for empty in form.xpath('.//input[not(@value)][not(@type="checkbox" or @type="radio")]'):
+        # lxml leaves them out.
+        empty.set("value", "")
     return tuple((str(name), str(value)) for name, value in form.form_values())

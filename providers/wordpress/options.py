@@ -81,16 +81,14 @@ class Site:
 
     def option(self, name: str) -> Secret | None:
         """The value of any option that is a text, from the page of all settings; None where there is none."""
-        form = self._session.use(lambda visit: self._form(visit, OPTIONS, {}, ALL))
-        return form.value(name) if form is not None and form.has(name) else None
+        form = self._session.use(self._all)
+        return form.value(name) if form.has(name) else None
 
     def empty(self, names: tuple[str, ...]) -> None:
         """Empty options by the page of all settings, and touch no other."""
 
         def ask(visit: Visit) -> Answer:
-            form = self._form(visit, OPTIONS, {}, ALL)
-            if form is None:
-                raise Forbidden("the site does not show the page of all settings", where=self._where)
+            form = self._all(visit)
             kept = [(name, form.value(name)) for name in ("option_page", "action", "_wpnonce")]
             emptied = [(name, "") for name in names]
             return self._page(visit, "POST", OPTIONS, form=[*kept, ("page_options", ",".join(names)), *emptied])
@@ -98,6 +96,16 @@ class Site:
         self._saved(self._session.use(ask))
 
     # --- pages --------------------------------------------------------------------------------------------------------
+
+    def _all(self, visit: Visit) -> Form:
+        form = self._form(visit, OPTIONS, {}, ALL)
+        if form is None:
+            raise Forbidden(
+                "the site does not show the page of all settings (403)",
+                do="See that the login is an administrator's",
+                where=self._where,
+            )
+        return form
 
     def _form(self, visit: Visit, path: str, query: Mapping[str, str], group: str) -> Form | None:
         answer = self._page(visit, "GET", path, query=query)

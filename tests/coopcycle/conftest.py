@@ -169,6 +169,10 @@ class Shop:
         login = {"username": Secret(username), "password": Secret(password)}
         self.tools.logins[(place.netloc, place.path.strip("/"))] = login
 
+    def lent_away(self) -> None:
+        """Nobody put a login into Vault."""
+        self.tools.logins.clear()
+
     def option(self, name: str) -> Any:
         return self.control.wordpress.get(self.name).options.get(name)
 
