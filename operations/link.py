@@ -9,7 +9,7 @@ from operations.results import Said
 from operations.screen import printable
 from operations.session import Session
 from providers.core.errors import ConnectionsError, PersonNeeded, Refused
-from providers.core.redaction import Secret
+from providers.core.redaction import Public
 from providers.core.standing import standing
 from providers.core.toolbox import link_kind_of, user_of
 from providers.declarations import Connection, DeclaredLink
@@ -69,7 +69,7 @@ def link(session: Session, name: str, *, show: bool) -> Said:
     received = book.received(entry.inbound) or {}
     values = {
         **{field: received[field] for field in fields if field in received},
-        **{word: Secret(text) for word, text in book.published().public.items()},
+        **{word: Public(text) for word, text in book.published().public.items()},
         **book.kept(entry.connecting).values,
     }
     display("\n".join(f"{word}: {value.reveal()}" for word, value in values.items()))

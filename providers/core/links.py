@@ -26,7 +26,7 @@ from providers.core.handover import Handover, Receipt, openable
 from providers.core.journal import Book, Journal, LinkEntry, Slot
 from providers.core.marker import Owner
 from providers.core.operation import Operation, silent
-from providers.core.redaction import Secret
+from providers.core.redaction import Public, Secret
 from providers.core.standing import OF_A_CHECK, OF_A_PERSON, owed
 
 TURNS = 50
@@ -217,7 +217,7 @@ class LinkRun:
         """What is published beside the secret, such as the store's address."""
         if not self.looks and self.handover is None:
             return {}
-        return {name: Secret(text) for name, text in self.book.published().public.items()}
+        return {name: Public(text) for name, text in self.book.published().public.items()}
 
     @property
     def _reads(self) -> bool:

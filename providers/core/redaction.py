@@ -70,6 +70,15 @@ class Secret:
         raise TypeError("a secret is never pickled")
 
 
+class Public(Secret):
+    """What travels beside secrets and is none, such as a store's address: the filter does not look for it."""
+
+    __slots__ = ()
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+
 def _bytes(value: str) -> bytes:
     # Texts from the environment may hold lone surrogates; an error about them would print the text.
     return value.encode("utf-8", "surrogatepass")

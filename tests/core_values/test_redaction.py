@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from providers.core.errors import Unreachable
 from providers.core.redaction import (
     MASK,
+    Public,
     RedactedStream,
     RedactingFormatter,
     Secret,
@@ -309,3 +310,10 @@ def test_what_nobody_caught_is_one_line_on_standard_error(capsys: pytest.Capture
     text = capsys.readouterr().err
     assert text.startswith("internal error: RuntimeError in raised, line ")
     assert text.count("\n") == 1
+
+
+def test_what_is_public_is_shown() -> None:
+    address = Public("https://shop.example/store")
+    assert redact("see https://shop.example/store") == "see https://shop.example/store"
+    assert (address.reveal(), str(address), repr(address)) == ("https://shop.example/store", MASK, f"Secret({MASK})")
+    assert address.same(Secret("https://shop.example/store"))
