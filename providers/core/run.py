@@ -193,7 +193,8 @@ class Run:
             )
 
     def _follow(self, journal: Journal) -> None:
-        """Another address is declared: our current key must be found there, by id and tail, or nothing is done."""
+        """Another address is declared: our current key must be found there, by id and tail, or, where nothing lists keys,
+        open what the first proof pinned; else nothing is done."""
         alive = journal.in_state("intended", "current", "superseded", "retiring", "abandoned")
         if journal.phase == "closed" or not alive:
             self.decide(journal.model_copy(update={"store": self.operation.store}), "another store address")
@@ -202,7 +203,8 @@ class Run:
         keys = self.issuer.find(self._selector(journal)) if self.issuer.capabilities.lists else ()
         if number is not None:
             generation = journal.generations[number]
-            if any(key.key_id == generation.key_id and key.tail == generation.tail for key in keys):
+            listed = any(key.key_id == generation.key_id and key.tail == generation.tail for key in keys)
+            if listed or self._opens_the_same(journal, number):
                 self.decide(journal.model_copy(update={"store": self.operation.store}), "the store has moved")
                 return
         raise Refused(
@@ -210,6 +212,14 @@ class Run:
             do="Declare the new store in a file of its own, or put the address back",
             where=self.operation.owner.connection,
         )
+
+    def _opens_the_same(self, journal: Journal, number: int) -> bool:
+        """Whether the current credential opens, under the declared name, what it opened at its first proof."""
+        kept = self.book.kept(number)
+        if self.issuer.capabilities.lists or not journal.pinned or kept.state != "present":
+            return False
+        found = self.issuer.verify(kept.values, journal.generations[number].wished)
+        return pins({}, found) == journal.pinned
 
     def still_joined(self, journal: Journal | None) -> None:
         """Stop where our incarnation has ended, or a later one is open that we did not join."""

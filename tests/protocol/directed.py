@@ -2347,3 +2347,18 @@ def a_captured_key_is_held_to_what_is_pinned(core: Core) -> None:
     stage.core.people.capture(stage.operation(), key.secret)
     stage.settle(stage.wish(rotation=2))
     assert stage.journal().current == 2
+
+
+@rule
+def a_renamed_place_is_known_by_what_is_pinned(core: Core) -> None:
+    stage = begin(core, made_by="person", revoked_by="person", lists=False)
+    stage.store = store = Opening(stage.world)
+    stage.settle(stage.wish())
+    stage.core.people.capture(stage.operation(), store.add("", {"rights": "read"}, "hand").secret)
+    stage.settle(stage.wish())
+    store.place = "account-2"
+    with pytest.raises(errors.Refused, match="does not have our key"):
+        stage.settle(stage.wish(), store="renamed")
+    store.place = "account-1"
+    assert stage.settle(stage.wish(), store="renamed").state == "live"
+    assert stage.journal().store == "renamed"
