@@ -9,6 +9,7 @@ from operations.age import duration
 from operations.results import Block, words
 from operations.screen import table
 from operations.session import Session
+from operations.status import LinkStatus, users
 from operations.work import Failure, vault_path
 from providers.core.errors import ConnectionsError
 from providers.core.journal import Journal
@@ -59,10 +60,11 @@ class StepShown:
 
 @dataclass(frozen=True, slots=True)
 class JournalShown:
-    """What was decided for a connection."""
+    """What was decided for a connection, and who uses which generation of its credential."""
 
     phase: str
     incarnation: int
+    users: tuple[LinkStatus, ...]
     generations: tuple[GenerationShown, ...]
     steps: tuple[StepShown, ...]
 
@@ -99,6 +101,8 @@ def _cells(value: Value) -> tuple[str, ...]:
 
 
 def _journal_blocks(journal: JournalShown) -> Iterator[Block]:
+    users = [(user.name, user.state, words(user.generation or None), words(user.reasons)) for user in journal.users]
+    yield from table(("user", "state", "holds generation", "known"), users)
     rows = [
         (str(entry.number), entry.state, words(entry.key_id), words(entry.tail), _times(entry.times), words(entry.note))
         for entry in journal.generations
@@ -131,7 +135,7 @@ def show(session: Session, name: str) -> Shown:
             LinkShown(link.name, link.to, _origins(session.stack, f"{connection.name}/{link.name}", link.fields))
             for link in connection.links
         ),
-        _journal(journal) if journal is not None else None,
+        _journal(journal, users(session, connection, journal)) if journal is not None else None,
         failure.words if failure else "",
         failure.exit_code if failure else 0,
     )
@@ -148,10 +152,11 @@ def _origins(stack: Stack, name: str, values: Any) -> tuple[Value, ...]:
     return tuple(found)
 
 
-def _journal(journal: Journal) -> JournalShown:
+def _journal(journal: Journal, of_it: tuple[LinkStatus, ...]) -> JournalShown:
     return JournalShown(
         journal.phase,
         journal.incarnation,
+        of_it,
         tuple(
             GenerationShown(number, entry.state, entry.key_id, entry.tail, dict(entry.times), entry.note)
             for number, entry in sorted(journal.generations.items())

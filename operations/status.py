@@ -53,6 +53,11 @@ class LinkStatus:
     confirmed_at: str = ""
     reasons: tuple[str, ...] = ()
 
+    def held(self, current: int) -> str:
+        """Its state, and where it works with another generation than the current one, with which."""
+        behind = self.generation and self.generation != current
+        return f"{self.state} (holds generation {self.generation})" if behind else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
@@ -97,7 +102,7 @@ class StatusReport:
 def _row(entry: ConnectionStatus) -> tuple[str, ...]:
     age = "-" if entry.age_days is None else f"{entry.age_days} d"
     due = entry.rotation_due.date() if entry.rotation_due else None
-    links = ", ".join(f"{link.name} {link.state}" for link in entry.links)
+    links = ", ".join(f"{link.name} {link.held(entry.generation)}" for link in entry.links)
     return (entry.name, counted(entry.rights), entry.state, words(entry.generation or None), age, words(due), links)
 
 
@@ -147,7 +152,7 @@ def _status(session: Session, connection: Connection, *, live: bool) -> Connecti
         issued_at=since,
         age_days=(now - since).days if since else None,
         rotation_due=due_at(session.stack, connection, journal),
-        links=_links(session, connection, journal),
+        links=users(session, connection, journal),
         reasons=(*look.problems, *look.drift, *look.person, *look.waiting),
     )
 
@@ -195,7 +200,7 @@ def _with_links(
         return _Look(journal, (), drift, person, waits)
     leaked = journal.generations[journal.current].compromised
     problems = (f"generation {journal.current} is compromised: {leaked}",) if leaked else ()
-    for link in _links(session, connection, journal):
+    for link in users(session, connection, journal):
         place = f"{connection.name}/{link.name}"
         if link.state in {"awaiting_person", "waiting_for_vendor"}:
             person = (*person, *(f"{place}: {reason}" for reason in link.reasons))
@@ -243,8 +248,8 @@ def _not_as_declared(journal: Journal, wished: Wish, address: str) -> tuple[str,
     return tuple(f"{line}; `pulumi up` settles it" for line in found)
 
 
-def _links(session: Session, connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
-    """The declared links, then those that only the journal has."""
+def users(session: Session, connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
+    """The users of a credential: the declared links, then those that only the journal has."""
     declared = [_link(session, connection, link, journal) for link in connection.links]
     known = {link.name for link in connection.links}
     extra = [

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -98,9 +99,15 @@ def keys(world: World) -> Mapping[str, Keys]:
         found[row.name] = _told_apart(labels, [label for label in labels if prefix in label])
     for store in world.place.stores("bigcommerce"):
         titles = [entry.title for entry in world.stores.bigcommerce.accounts(store.address)]
-        names = [c.fields["account_title"] for c in world.place.stack.connections if c.store.name == store.name]
+        names = [c.fields.get("account_title") for c in world.place.stack.connections if c.store.name == store.name]
         ours = [title for title in titles if re.sub(r" #[0-9]+\Z", "", title) in names]
-        found[store.name] = _told_apart(titles, ours)
+        # Accounts of others make no tokens here.
+        tokens = [
+            f"token of the storefront by account {token.account_id}"
+            for token in world.stores.bigcommerce.storefront_tokens(store.address)
+            if token.revoked is None and token.expires > time.time()
+        ]
+        found[store.name] = _told_apart([*titles, *tokens], [*ours, *tokens])
     for server in world.place.stores("coopcycle"):
         # A row stays for ever; what matters is whether its secret is anybody's.
         apps = [app for app in world.stores.coopcycle.apps(name_of(server.address)) if not app.retired]
