@@ -129,6 +129,22 @@ def test_nothing_was_given_yet(make_place: MakePlace) -> None:
     assert place.link.place == f"stackone {host} woocommerce fresh-roast"
 
 
+def test_a_person_s_mistake_leaves_the_link_open(make_place: MakePlace) -> None:
+    """T13: the form tries the key at the store, and takes none that does not work."""
+    place = make_place()
+    waits(place)
+    for url in (f"{place.inputs['url']}/", f"{place.inputs['url']}/wp-json/wc/v3"):
+        with pytest.raises(HubVisitError):
+            place.visit(url=url)
+    place.secret(7, "write")
+    with pytest.raises(HubVisitError):
+        place.visit(7)
+    assert place.observe()["connect session"].verdict == "unverifiable"
+    place.visit()
+    place.connect()
+    assert holds(place) == 1
+
+
 # --- the overwrite rule (T2, T3) ------------------------------------------------------------------------------------
 
 
@@ -197,8 +213,9 @@ def test_several_accounts_of_one_owner_are_refused(
 # --- rotation -------------------------------------------------------------------------------------------------------
 
 
-def test_another_generation_goes_into_the_same_account(make_place: MakePlace) -> None:
-    place = make_place()
+@pytest.mark.parametrize("owner_key", ["id", "id_and_name"])
+def test_another_generation_goes_into_the_same_account(owner_key: str, make_place: MakePlace) -> None:
+    place = make_place(owner_key=owner_key)
     account = place.linked()
     waits(place, 2)
     session = place.sessions()[-1]
