@@ -1,16 +1,14 @@
 """What may be declared for SureCart: an account, and its secret tokens (sheet surecart.md 1)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
-
-from pydantic import PlainValidator, WithJsonSchema
+from typing import Final, Literal
 
 from providers.core.marker import Owner
 from providers.declarations.models import ConnectionWords, StoreWords
 from providers.declarations.platforms import DeclaredPlatform, Remark
 from providers.declarations.stack import Connection
 from providers.surecart.cloud import API, DASHBOARD
-from providers.surecart.words import AccountSlug, Everything, unmoved
+from providers.surecart.words import AccountSlug, Everything
 
 ENDPOINTS: Final = {"api": API, "dashboard": DASHBOARD}
 """The vendor's hosts: what is called, and where people log in."""
@@ -23,8 +21,8 @@ class SureCartAccount(StoreWords):
     """The platform of this store."""
     account: AccountSlug
     """The slug of the account. Its id is pinned at the first proof: a token of another account is an error."""
-    moved_from: Annotated[str, PlainValidator(unmoved), WithJsonSchema({"not": {}})] | None = None
-    """Not for SureCart: an account that was renamed cannot be followed."""
+    moved_from: AccountSlug | None = None
+    """The former slug. A renamed account is known by the id that its token opens, whatever stands here."""
 
 
 class ApiToken(ConnectionWords):

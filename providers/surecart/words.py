@@ -31,13 +31,6 @@ def account(value: object) -> str:
     return found
 
 
-def unmoved(_value: object) -> str:
-    """A former slug, which cannot be followed: no list of tokens shows that the new account has the one that is ours."""
-    raise ValueError(
-        "an account that was renamed cannot be followed: give it its slug back, or declare it as another store"
-    )
-
-
 def rights(value: object) -> str:
     """`all`: a token has no other rights (sheet 1.1)."""
     if value != "all":

@@ -108,7 +108,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("account: acme-outdoor", "account: Acme Outdoor", "is no slug of an account"),
     ("account: acme-outdoor", "account: acme-", "is no slug of an account"),
     ("account: acme-outdoor", "account: [acme]", "where a text is expected"),
-    ("team: retail", "team: retail\nmoved_from: acme-out", "cannot be followed"),
+    ("team: retail", "team: retail\nmoved_from: Acme Out", "no slug of an account"),
     ("ask: owner@agency.example\n", "", "'ask' is missing; a person makes the token"),
     ("https://acme.example/blog", "http://acme.example/blog", "plain http is refused"),
     ("https://acme.example/blog", "acme.example/blog", "an address begins with https://"),
