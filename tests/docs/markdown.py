@@ -22,8 +22,12 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "bigcommerce.md",
+    ROOT / "docs" / "coopcycle.md",
+    ROOT / "docs" / "pimworks.md",
     ROOT / "docs" / "protocol.md",
+    ROOT / "docs" / "stackone.md",
     ROOT / "docs" / "stone-edge.md",
+    ROOT / "docs" / "surecart.md",
     ROOT / "docs" / "threat-model.md",
     ROOT / "docs" / "woocommerce.md",
 )
