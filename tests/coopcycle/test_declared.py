@@ -70,7 +70,11 @@ VAULT = "{reader: {to: vault}}"
 RIGHT: list[dict[str, str | None]] = [
     {"rights": "[tasks]", "links": VAULT},
     {"rights": "['orders:all', 'tasks:all']", "for_store": None, "links": VAULT},
-    {"links": "{shop: {to: wordpress, site: https://flowers.acme.example/shop, adopt: true}}"},
+    {
+        "links": "{shop: {to: wordpress, site: https://flowers.acme.example/shop, adopt: true}}",
+        "accept": "{adopt_foreign: set up by hand last year}",
+        "permit": "[adopt_foreign]",
+    },
     {"links": "{developer: {to: person, handover: sealed, recipient: dev@agency.example}}"},
     {
         "type": "api_key",
