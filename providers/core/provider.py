@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 
 from providers.core import ledger, loop, people
 from providers.core.contract import RECOGNISED, TAKEN_OVER, CredentialKind
-from providers.core.errors import ConnectionsError, VaultDenied, VaultError
+from providers.core.errors import ConnectionsError, StoreError, VaultDenied, VaultError
 from providers.core.hardening import harden
 from providers.core.journal import Book, Journal, LinkEntry
 from providers.core.links import LinkRun, contradicted
@@ -509,6 +509,12 @@ class LinkProvider(Provider):
             except VaultDenied:
                 # So it is in a pull request's preview: what was decided is readable, and nothing secret is.
                 _say_once("links are not checked: this login may read no secret")
+            except StoreError as unseen:
+                # What the journal alone shows to be due is due whoever does not answer: the next run tries, and says so.
+                due = standing(_name(inputs), entry, number, user_of(inputs)).drift
+                if isinstance(unseen, VaultError) or not due:
+                    raise
+                _say(id_, [f"not looked at: {in_one_line(unseen)}"])
             stands = standing(_name(inputs), entry, number, user_of(inputs))
             drift = stands.drift or found
             echoed = {**inputs, **({"drift": [drift]} if drift else {})}

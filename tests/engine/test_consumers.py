@@ -170,6 +170,19 @@ def test_a_consumer_that_is_down_is_no_drift(consumers: Mapping[str, Consumer]) 
         updated(outs)
 
 
+def test_what_is_due_is_due_whoever_does_not_answer(
+    key: dict[str, Any], consumers: Mapping[str, Consumer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = made()
+    rotated(key)
+    consumers[SITE].vanished = True
+    capsys.readouterr()
+    assert drift(outs) == ["generation 2 is not yet taken over"]
+    assert "fresh-roast/orders/shop: not looked at: the consumer does not answer" in capsys.readouterr().out
+    with pytest.raises(NotDone, match="the consumer does not answer"):
+        updated(outs)
+
+
 @pytest.mark.usefixtures("key")
 def test_a_lost_secret_says_nothing_of_the_consumer(world: World) -> None:
     outs = made()
