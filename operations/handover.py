@@ -16,6 +16,9 @@ from providers.core.toolbox import link_kind_of
 from providers.inputs import consumer_inputs
 
 
+ONLY_THERE = "a hand-over is shown on a terminal only, never where output is kept"
+
+
 def handover(session: Session, name: str, *, again: bool, reason: str, show: bool) -> Said:
     """Hand a credential over: by mail where the stack can, else on this terminal. It reads the secret: role apply."""
     if again != bool(reason):
@@ -31,7 +34,7 @@ def handover(session: Session, name: str, *, again: bool, reason: str, show: boo
     if run.handover is None or terms is None:
         raise ConnectionsError(f"nothing is handed over to {link.to!r}", do="It reads Vault itself", where=name)
     if show or not terms.by_mail(mails=run.handover.courier.mails):
-        shown = terminal(session, os.environ, "a hand-over")
+        shown = terminal(session, os.environ, ONLY_THERE)
         run = session.toolbox.link_run(inputs, operation=operation, again=why, show=shown)
     before = _receipt(run)
     outcome = run.connect(again=again)

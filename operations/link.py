@@ -17,6 +17,9 @@ from providers.declarations.names import shown
 from providers.inputs import consumer_inputs
 
 
+ONLY_THERE = "what a person goes on with is shown on a terminal only, never where output is kept"
+
+
 def declared_link(session: Session, name: str) -> tuple[Connection, DeclaredLink]:
     """The declared link of a full name."""
     full, link = parts(name)
@@ -28,13 +31,12 @@ def declared_link(session: Session, name: str) -> tuple[Connection, DeclaredLink
     return connection, found
 
 
-def terminal(session: Session, environ: Mapping[str, str], what: str) -> Callable[[str], None]:
-    """Shows a text to the person at the terminal, past everything that records or filters; `what` is to be shown."""
+def terminal(session: Session, environ: Mapping[str, str], refusal: str) -> Callable[[str], None]:
+    """Shows a text to the person at the terminal, past everything that records or filters; refused, in these words, where
+    output is kept."""
     kept = environ.get("CI") or session.screen.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
     if kept:
-        raise Refused(
-            f"{what} is shown on a terminal only, never where output is kept", do="Run it yourself, on a terminal"
-        )
+        raise Refused(refusal, do="Run it yourself, on a terminal")
 
     def show(text: str) -> None:
         sys.stdout.write(f"\n{printable(text)}\n\n")
@@ -63,7 +65,7 @@ def link(session: Session, name: str, *, show: bool) -> Said:
         raise ConnectionsError(
             f"no person goes on at {declared.to!r} by a link", do="See `connections status`", where=name
         )
-    display = terminal(session, os.environ, "what a person goes on with")
+    display = terminal(session, os.environ, ONLY_THERE)
     if entry is None or entry.inbound_generation != entry.connecting or entry.acknowledged == entry.connecting:
         raise ConnectionsError("nothing waits for a person here", do="See `connections status`", where=name)
     received = book.received(entry.inbound) or {}

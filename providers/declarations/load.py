@@ -386,6 +386,12 @@ class _Resolver:
             if link.fields.get("handover") == "plain" and "plain_handover" not in connection.accept:
                 what = 'handover: plain needs `accept: {plain_handover: "<reason>"}` at the connection'
                 file.at_word((*path, "links", link.name), what)
+            if link.fields.get("adopt") and "adopt_foreign" not in connection.accept:
+                what = (
+                    'adopt needs `accept: {adopt_foreign: "<reason>"}` at the connection: what stands at the consumer is'
+                    " overwritten"
+                )
+                file.at_value((*path, "links", link.name, "adopt"), what)
 
     def across(self) -> None:
         """What only shows when all stores are known."""

@@ -110,9 +110,6 @@ def _rules(connection: Connection, link: DeclaredLink) -> Iterator[Remark]:
     keys = list((fields.get("credential_fields") or {}).values())
     if len(set(keys)) < len(keys):
         yield Remark((*path, "credential_fields"), "credential_fields: two values under one key")
-    if fields["adopt"] and "adopt_foreign" not in connection.accept:
-        what = "adopt needs `accept: {adopt_foreign: <reason>}` at the connection: the account's present key is overwritten"
-        yield Remark((*path, "adopt"), what)
 
 
 CONSUMERS: Final = (

@@ -24,6 +24,7 @@ connections:
   sites:
     purpose: checkout on three sites
     rights: all
+    accept: {adopt_foreign: connected by hand last year}
     links:
       main: {to: wordpress, site: https://acme.example}
       uk: {to: wordpress, site: https://UK.acme.example:443, adopt: true}
@@ -31,7 +32,10 @@ connections:
 """
 
 
-def _load(top: Path, text: str, settings: str = SETTINGS) -> Stack:
+PERMITTED = SETTINGS.replace("permit: [", "permit: [adopt_foreign, ")
+
+
+def _load(top: Path, text: str, settings: str = PERMITTED) -> Stack:
     return load(write_stack(top, {NAME: text, "production/_stack.yaml": settings}), "production", platforms())
 
 
@@ -60,7 +64,7 @@ def test_a_token_for_three_sites(tmp_path: Path) -> None:
 
 
 def test_the_links_know_their_account_and_its_cloud(tmp_path: Path) -> None:
-    settings = SETTINGS + "endpoints: {surecart: {api: https://localhost:8443/api.surecart.com}}\n"
+    settings = PERMITTED + "endpoints: {surecart: {api: https://localhost:8443/api.surecart.com}}\n"
     connection = _load(tmp_path, FILE, settings).connection("acme-outdoor/sites")
     consumer = platforms()["surecart"].consumers["api_token"]["wordpress"]
     assert consumer.place(connection, connection.links[2]) == "SureCart plugin at https://acme.example/blog"
@@ -78,7 +82,7 @@ ROTATED = FILE.replace("    rights: all\n", "    rights: all\n    rotate_after: 
 
 
 def test_an_age_that_is_written_counts(tmp_path: Path) -> None:
-    defaults = SETTINGS + "defaults: {rotate_after: 30d}\n"
+    defaults = PERMITTED + "defaults: {rotate_after: 30d}\n"
     assert _load(tmp_path / "a", FILE, defaults).connection("acme-outdoor/sites").rotate_after is None
     assert _load(tmp_path / "b", ROTATED).connection("acme-outdoor/sites").rotate_after == 90 * 86_400
 
@@ -109,6 +113,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("account: acme-outdoor", "account: acme-", "is no slug of an account"),
     ("account: acme-outdoor", "account: [acme]", "where a text is expected"),
     ("team: retail", "team: retail\nmoved_from: Acme Out", "no slug of an account"),
+    ("    accept: {adopt_foreign: connected by hand last year}\n", "", "adopt needs `accept: {adopt_foreign:"),
     ("ask: owner@agency.example\n", "", "'ask' is missing; a person makes the token"),
     ("https://acme.example/blog", "http://acme.example/blog", "plain http is refused"),
     ("https://acme.example/blog", "acme.example/blog", "an address begins with https://"),
