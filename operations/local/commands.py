@@ -99,8 +99,8 @@ def keys(world: World) -> Mapping[str, Keys]:
         found[row.name] = _told_apart(labels, [label for label in labels if prefix in label])
     for store in world.place.stores("bigcommerce"):
         titles = [entry.title for entry in world.stores.bigcommerce.accounts(store.address)]
-        names = [c.fields.get("account_title") for c in world.place.stack.connections if c.store.name == store.name]
-        ours = [title for title in titles if re.sub(r" #[0-9]+\Z", "", title) in names]
+        named = {c.fields.get("account_title") for c in world.place.stack.connections if c.store.name == store.name}
+        ours = [title for title in titles if re.sub(r" #[0-9]+\Z", "", title) in named]
         # Accounts of others make no tokens here.
         tokens = [
             f"token of the storefront by account {token.account_id}"

@@ -58,7 +58,7 @@ def prepare_stores(place: Place, access: vault_server.Access, stores: Client) ->
     """Everything that the sandbox's files name."""
     for prepare in (_woocommerce, _coopcycle, _wordpress, _stackone, _mail):
         prepare(place, access, stores)
-    for furnish in (bigcommerce, surecart, _pimworks):
+    for furnish in (bigcommerce, surecart, pimworks):
         furnish(place, stores)
 
 
@@ -208,7 +208,7 @@ def surecart(place: Place, stores: Client) -> None:
         stores.surecart.make_token(store.address, next(iter(OTHERS)))
 
 
-def _pimworks(place: Place, stores: Client) -> None:
+def pimworks(place: Place, stores: Client) -> None:
     """An account whose module for channels is there, and a person who may use it."""
     if PIMWORKS not in {row.name for row in stores.pimworks.all()}:
         who = _new_owner(place, "pimworks", f"{stores.url}/pimworks.example", "catalogue@agency.example")

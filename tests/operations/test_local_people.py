@@ -1,222 +1,124 @@
-"""The scripted people of `make up` at real pages and real mail, after runs that were killed half-way."""
+"""What the scripted people of `make up` are given to do: in which order, by whom, and what makes another run worth it."""
 
 from __future__ import annotations
 
 import contextlib
-import smtplib
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from email.message import EmailMessage
+import io
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
-from operations.local import people, world
-from operations.local.people import Letter
-from operations.local.place import LocalError, write_private
+from operations.local import owners, people, receivers
+from operations.local.place import Place
+from operations.local.receivers import READERS, Letter
 from operations.local.world import World
 from operations.sheet import Awaited
 from providers.core.policies import Role
-from providers.core.sheet import Sheet, Table, Task
-from sandbox.mail.reader import InterceptedError
-from sandbox.server_process import running
-from sandbox.vault import Access
-from sandbox.vault import client as vault_client
-from tests.operations.sandbox_place import make_place
+from tests.operations.scripted_people import awaited
 
-NAME, STORE = "acme-parts/stone-edge", "acme-parts"
-TITLE = f"{NAME} #1"
-OFFICE = "sales@stoneedge.example"
-ROWS = (("Content", "none"), ("Orders", "modify"))
+AWAY = "westside/dispatch"
 
 
 @dataclass
-class Calls:
-    """The commands that were called, and what is to happen then."""
+class Scene:
+    """What is asked of people, and what they were seen to do."""
 
-    made: list[tuple[str, ...]] = field(default_factory=list)
-    given: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def here(tmp_path: Path, vault_server: Access) -> Iterator[World]:
-    """Stores with their owners; no engine."""
-    place = make_place(tmp_path)
-    with running(place.state / "sandbox", place.store_port) as started:
-        world.prepare_bigcommerce(place, started.client)
-        yield World(place, started.client, vault_server, {})
+    world: Any
+    asked: list[Awaited] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    there: bool = True
+    """Whether what is to be deleted is there."""
+    done: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
-def calls(here: World, monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Commands are written down, not run."""
-    found = Calls()
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    found = Scene(None)
 
-    def must(self: World, role: Role, *arguments: str, given: str | None = None) -> None:
-        found.made.append((role, *arguments))
-        found.given.append(given or "")
-        if "--file" in arguments:
-            path = self.place.root / arguments[arguments.index("--file") + 1]
-            found.files.append(path.read_text(encoding="utf-8"))
+    def connections(role: Role, *words: str) -> int:
+        found.done.append(f"{role}: {' '.join(words)}")
+        return 0
 
-    monkeypatch.setattr(World, "must", must)
+    def delete(_: World, task: Awaited) -> bool:
+        found.done.append(f"deletes {task.name}")
+        return found.there
+
+    def make(_: World, task: Awaited) -> bool:
+        found.done.append(f"makes {task.name}")
+        return True
+
+    place = Place(tmp_path, Console(file=io.StringIO()))
+    found.world = SimpleNamespace(place=place, connections=connections, must=connections)
+    monkeypatch.setattr(people, "_session", lambda _: contextlib.nullcontext())
+    for name in ("asked", "letters", "links"):
+        of = {"asked": "_asked", "letters": "_unanswered", "links": "_to_follow"}[name]
+        monkeypatch.setattr(people, of, lambda _, name=name: tuple(getattr(found, name)))
+    monkeypatch.setattr(owners, "make", make)
+    monkeypatch.setattr(owners, "delete", delete)
+    reader = {to: lambda _, letter: found.done.append(f"reads {letter.name}") for to in READERS}
+    monkeypatch.setattr(people, "READERS", reader)
+    monkeypatch.setattr(receivers, "follow", lambda _, name: found.done.append(f"follows {name}"))
     return found
 
 
-def task(what: Task = "make", title: str = "") -> Awaited:
-    steps = ("Set every row.", Table(ROWS), "Press Save.")
-    words = title or f"{what.capitalize()} the API account {TITLE!r} at store 12e4567"
-    return Awaited(NAME, what, 1, Sheet(words, "https://panel.example", steps))
+def letter(name: str, to: str) -> Letter:
+    link: Any = SimpleNamespace(to=to, fields={"recipient": "somebody@agency.example"})
+    return Letter(name, name.partition("/")[0], link, 1, True)
 
 
-def accounts(here: World) -> list[tuple[int, str]]:
-    """Those that no other program has."""
-    rows = here.stores.bigcommerce.accounts("12e4567")
-    return [(row.id, row.title) for row in rows if row.title not in world.OTHERS]
+def test_nothing_to_do_is_no_reason_for_another_run(scene: Scene) -> None:
+    assert not people.do_their_part(scene.world)
+    scene.asked.append(awaited(AWAY))
+    assert not people.do_their_part(scene.world)
+    assert scene.done == []
 
 
-FILE = ".local/downloads/acme-parts-stone-edge-1.txt"
-CAPTURE = ("operator", "capture", NAME, "--file", FILE, "--delete")
-
-
-def test_an_account_is_made_by_its_sheet(here: World, calls: Calls) -> None:
-    assert people.make(here, task())
-    (row,) = [row for row in here.stores.bigcommerce.accounts("12e4567") if row.title == TITLE]
-    assert {label: level for label, level in row.levels.items() if level not in {"none", "standard"}} == {
-        "Orders": "modify"
-    }
-    assert calls.made == [CAPTURE]
-    assert row.client_id in calls.files[0]
-    file = here.place.root / FILE
-    assert file.stat().st_mode & 0o777 == 0o600
-
-    # Killed before it was captured: the account and its file are there.
-    assert people.make(here, task())
-    assert calls.files[1] == calls.files[0]
-    assert accounts(here) == [(row.id, TITLE)]
-
-    # Killed before the file was kept: nobody can see the values again.
-    file.unlink()
-    assert people.make(here, task())
-    ((number, title),) = accounts(here)
-    assert (number != row.id, title) == (True, TITLE)
-    assert calls.files[2] != calls.files[0]
-
-    # A file without its account is worth nothing.
-    here.stores.bigcommerce.delete_account("12e4567", number)
-    assert people.make(here, task())
-    assert calls.files[3] != calls.files[2]
-    assert len(accounts(here)) == 1
-
-
-def test_files_that_nobody_waits_for_go(here: World) -> None:
-    people.forget_downloads(here, [])
-    folder = here.place.state / "downloads"
-    for name in ("acme-parts-stone-edge-1.txt", "acme-parts-stone-edge-7.txt"):
-        write_private(folder / name, "values")
-    people.forget_downloads(here, [task()])
-    assert [file.name for file in folder.iterdir()] == ["acme-parts-stone-edge-1.txt"]
-
-
-def test_an_account_is_deleted_by_its_sheet(here: World, calls: Calls) -> None:
-    assert not people.delete(here, task("delete"))
-    people.make(here, task())
-    assert people.delete(here, task("delete"))
-    assert accounts(here) == []
-    assert len(here.stores.bigcommerce.accounts("12e4567")) == len(world.OTHERS)
-
-
-def test_the_store_is_asked_about_what_was_deleted(here: World, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Awaited] = []
-    monkeypatch.setattr(people, "_session", lambda _: contextlib.nullcontext())
-    monkeypatch.setattr(people, "_asked", lambda _: asked)
-    monkeypatch.setattr(people, "_unanswered", lambda _: [])
-    monkeypatch.setattr(World, "connections", lambda _, *words: calls.made.append(words))
-    assert not people.do_their_part(here)
-    asked.append(replace(task(), name="westside/dispatch"))
-    assert not people.do_their_part(here)
-    asked[:] = [task()]
-    assert people.do_their_part(here)
-    assert calls.made == [CAPTURE]
-    asked[:] = [task("delete")]
-    assert people.do_their_part(here)
-    assert calls.made[1:] == [("apply", "rotate", "--due")]
-    assert not people.do_their_part(here)
-
-
-def test_a_sheet_without_an_account_is_an_error() -> None:
-    with pytest.raises(LocalError, match="its sheet names no account"):
-        people.account(task(title="Do something else"))
-
-
-def mail(here: World, text: str) -> None:
-    """A mail to the office, as the product sends it."""
-    here.stores.mail.put_account("connections", "mail-password")
-    server = here.stores.mail.server()
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "integrations@agency.example", OFFICE, "Values"
-    message.set_content(text)
-    context = ssl.create_default_context(cafile=str(here.stores.ca))
-    with smtplib.SMTP("localhost", server.starttls_port, local_hostname="client.example") as smtp:
-        smtp.starttls(context=context)
-        smtp.login("connections", "mail-password")
-        smtp.send_message(message)
-
-
-def wrapped(here: World) -> str:
-    values = {"client_id": "a", "client_secret": "b", "access_token": "c", "store_hash": "12e4567"}
-    with vault_client(here.access) as vault:
-        answer = vault.post("/sys/wrapping/wrap", json=values, headers={"X-Vault-Wrap-TTL": "60s"})
-    token: str = answer.json()["wrap_info"]["token"]
-    return token
-
-
-LETTER = Letter(f"{NAME}/stone-edge", STORE, OFFICE, 1, True)
-
-
-def test_the_office_opens_its_mail_and_answers(here: World, calls: Calls) -> None:
-    mail(here, f"Open this once:\n\n{wrapped(here)}\n")
-    assert people.answer(here, LETTER)
-    assert calls.made == [("operator", "receive", LETTER.name)]
-    (endpoint,) = here.stores.stone_edge.all()
-    first, second, third = calls.given[0].splitlines()
-    assert first == f"Cart ID/Username: {endpoint.username}"
-    assert second.startswith("Cart Password: ")
-    assert third == f"Script URL: {endpoint.shown_url}"
-
-
-def test_after_a_rotation_the_office_says_that_it_uses_the_new_values(here: World, calls: Calls) -> None:
-    mail(here, f"Open this once:\n\n{wrapped(here)}\n")
-    assert people.answer(here, replace(LETTER, generation=2, first=False))
-    assert calls.made == [("operator", "confirm", LETTER.name, "--by", OFFICE, "--generation", "2")]
-    assert here.stores.stone_edge.all() == []
-
-
-def test_what_was_opened_before_is_handed_over_again(
-    here: World, calls: Calls, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("asked", "letters", "links", "done"),
+    [
+        ([awaited()], [], [], ["makes acme-parts/stone-edge"]),
+        ([], [letter("a/b/office", "stone-edge")], [], ["reads a/b/office"]),
+        ([], [letter("a/b/hub", "pimworks"), letter("a/c/dev", "person")], [], ["reads a/b/hub", "reads a/c/dev"]),
+        ([], [], ["a/b/stackone"], ["follows a/b/stackone"]),
+        (
+            [awaited(task="delete"), awaited("acme-sites/sites"), awaited(AWAY)],
+            [letter("a/b/office", "stone-edge")],
+            ["a/b/stackone"],
+            [
+                "makes acme-sites/sites",
+                "deletes acme-parts/stone-edge",
+                "apply: rotate --due",
+                "reads a/b/office",
+                "follows a/b/stackone",
+            ],
+        ),
+    ],
+)
+def test_what_is_asked_is_done(
+    scene: Scene, asked: list[Awaited], letters: list[Letter], links: list[str], done: list[str]
 ) -> None:
-    token = wrapped(here)
-    mail(here, f"Open this once:\n\n{token}\n")
-    with vault_client(here.access, token) as vault:
-        assert vault.post("/sys/wrapping/unwrap").status_code == 200
-    with pytest.raises(InterceptedError):
-        people.answer(here, LETTER)
-    record = World.must
-
-    def must(self: World, role: Role, *arguments: str, given: str | None = None) -> None:
-        record(self, role, *arguments, given=given)
-        if arguments[0] == "handover":
-            mail(self, f"Open this once:\n\n{wrapped(self)}\n")
-
-    calls.made.clear()
-    monkeypatch.setattr(World, "must", must)
-    assert people.answer(here, LETTER)
-    assert [made[:2] for made in calls.made] == [("apply", "handover"), ("operator", "receive")]
+    scene.asked, scene.letters, scene.links = asked, letters, links
+    assert people.do_their_part(scene.world)
+    assert scene.done == done
 
 
-def test_a_command_that_fails_ends_it(here: World) -> None:
-    there = World(here.place, here.stores, here.access, {"operator": {}})
-    with pytest.raises(LocalError, match="connections show ended with exit code 1"):
-        there.must("operator", "show", "nothing/at-all")
+def test_the_stores_are_asked_only_about_what_was_deleted_now(scene: Scene) -> None:
+    scene.asked, scene.there = [awaited(task="delete")], False
+    assert not people.do_their_part(scene.world)
+    assert scene.done == ["deletes acme-parts/stone-edge"]
+
+
+def test_at_the_end_everybody_comes(scene: Scene) -> None:
+    assert not people.leave(scene.world)
+    scene.asked = [awaited(task="delete"), awaited(AWAY)]
+    assert people.leave(scene.world)
+    assert scene.done == [
+        "deletes acme-parts/stone-edge",
+        f"deletes {AWAY}",
+        f"operator: capture {AWAY} --lost --reason the sandbox is taken down",
+    ]
