@@ -15,7 +15,6 @@ from providers.core.links import LinkRun
 from providers.core.toolbox import link_kind_of
 from providers.inputs import consumer_inputs
 
-
 ONLY_THERE = "a hand-over is shown on a terminal only, never where output is kept"
 
 

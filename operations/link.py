@@ -16,7 +16,6 @@ from providers.declarations import Connection, DeclaredLink
 from providers.declarations.names import shown
 from providers.inputs import consumer_inputs
 
-
 ONLY_THERE = "what a person goes on with is shown on a terminal only, never where output is kept"
 
 
