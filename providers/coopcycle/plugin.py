@@ -214,7 +214,7 @@ class PluginLink:
             # With the port, where it is not the usual one: another service of the same host must not get this login.
             return self._tools.admin_login(self._netloc, self._path)
 
-        return Site(self._tools.http(host_of(self._site)).origin(self._site), login)
+        return Site(self._tools.http(host_of(self._site)), self._site, login)
 
     def _settings(self, site: Site) -> Form:
         form = site.form(PAGE, QUERY, GROUP)

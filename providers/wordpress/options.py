@@ -4,6 +4,7 @@ A settings page is a form with a nonce, sent to `options.php` with the name of i
 all settings, which no menu shows, does the same for any option that is a text.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, Self
 from providers.core.admin_session import BROWSER, AdminSession, Login, SessionLost, Visit
 from providers.core.errors import Forbidden, StoreError, Transient, Unexpected
 from providers.core.html import fields, tree
-from providers.core.http import Answer, Origin, Text
+from providers.core.http import Answer, Http, Origin, Text
 from providers.core.redaction import Secret
 from providers.wordpress import pages
 from providers.wordpress.login import WordPressDoor
@@ -45,12 +46,27 @@ class Failed(StoreError):
     """The site broke while it saved (500): a plugin of it did not catch an error. What was stored is to be read back."""
 
 
+_lock = threading.Lock()
+_sessions: dict[tuple[Http, str], AdminSession] = {}
+
+
+def _session(http: Http, origin: Origin, login: Callable[[], Login | None]) -> AdminSession:
+    """The session of this site, logged out between operations; what stays is that its login was refused."""
+    with _lock:
+        found = _sessions.setdefault(
+            (http, origin.url), AdminSession(origin, DOOR, login, time.monotonic, WITHOUT_LOGIN)
+        )
+        # What core lends lasts for one operation: the newest loan counts.
+        found.login = login
+        return found
+
+
 class Site:
     """wp-admin of one site for one operation: it logs in when it is first used, and out at the end of the block."""
 
-    def __init__(self, origin: Origin, login: Callable[[], Login | None]) -> None:
-        self._where = origin.where
-        self._session = AdminSession(origin, DOOR, login, time.monotonic, WITHOUT_LOGIN)
+    def __init__(self, http: Http, url: str, login: Callable[[], Login | None]) -> None:
+        origin = http.origin(url)
+        self._where, self._session = origin.where, _session(http, origin, login)
 
     def __enter__(self) -> Self:
         return self

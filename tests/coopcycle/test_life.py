@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from providers.core import loop
+from providers.core import admin_session, loop
 from providers.core.due import Wish
 from providers.core.journal import Book, Journal
 from providers.core.links import LinkOutcome, LinkRun
@@ -210,7 +210,10 @@ def test_an_adopted_app_is_proved_and_lives_on_unless_that_is_said(life: Life, r
     assert life.coop.edits() == []
 
 
-def test_a_site_is_moved_before_the_first_app_ends(life: Life, shop: Shop, lent: LinkLoan) -> None:
+def test_a_site_is_moved_before_the_first_app_ends(
+    life: Life, shop: Shop, lent: LinkLoan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_session, "REFUSAL_KEPT", 0.0)
     life.up()
     assert lent.made == {}
 

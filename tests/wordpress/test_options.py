@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 
-from providers.core.errors import Forbidden
+from providers.core.errors import Forbidden, Unauthorized
 from providers.core.redaction import Secret
 from providers.wordpress import pages
 from providers.wordpress.options import OPTIONS, Form, Site
@@ -18,7 +18,7 @@ PAGE, QUERY, GROUP = "/wp-admin/options-general.php", {"page": "coopcycle-settin
 
 def site_of(shop: Shop, lent: LinkLoan) -> Site:
     place = urllib.parse.urlsplit(shop.url)
-    return Site(lent.client.origin(shop.url), lambda: lent.logins.get((place.netloc, place.path.strip("/"))))
+    return Site(lent.client, shop.url, lambda: lent.logins.get((place.netloc, place.path.strip("/"))))
 
 
 def test_a_form_is_read_changed_and_kept(shop: Shop, lent: LinkLoan) -> None:
@@ -86,6 +86,14 @@ def test_a_log_out_that_fails_is_told(shop: Shop, lent: LinkLoan, caplog: pytest
             with pytest.raises(Forbidden):
                 site.option("coopcycle_app_name")
     assert "could not be logged out" in caplog.text
+
+
+def test_a_refused_login_is_not_tried_by_each_operation(shop: Shop, lent: LinkLoan) -> None:
+    shop.log_in_as("connector", "wrong")
+    for _ in range(3):
+        with site_of(shop, lent) as site, pytest.raises(Unauthorized):
+            site.option("coopcycle_app_name")
+    assert [row.operation for row in shop.control.requests(store=shop.row.site)].count("wp_login") == 1
 
 
 @pytest.mark.parametrize(
