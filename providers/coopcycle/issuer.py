@@ -61,14 +61,12 @@ TAIL: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a connection declares that is not asked for by field. `name` is the declared one, empty for our own words;
-    `rights` stand for what an app's page does not show."""
+    """What a connection declares that is not asked for by field. `name` is the declared one, empty for our own words."""
 
     connection: str
     type: str
     name: str
     store: int | None
-    rights: tuple[str, ...]
 
 
 class ApiAppIssuer:
@@ -104,18 +102,22 @@ class ApiAppIssuer:
         """Every selected app, from a complete list; details come from each app's own page."""
         rows = self.server.apps.get(fresh=fresh)
         chosen = [row for row in rows if selector.text in row.name or row.app_id in selector.key_ids]
-        if not selector.details:
-            return [StoreKey(row.app_id, row.name, self.tail(row.credential), facts=_facts(row)) for row in chosen]
+        listed = [row for row in chosen if not selector.details or row.app_id in selector.plain]
         # An app that went away since the list was read has no page: it is none any more.
-        shown_ones = [(row, page) for row in chosen if (page := self.server.admin.app(row.app_id)) is not None]
+        pages = [(row, self.server.admin.app(row.app_id)) for row in chosen if row not in listed]
         return [
-            StoreKey(page.app_id, page.name, self.tail(page.credential), self._fields(page), _facts(row))
-            for row, page in shown_ones
+            *(StoreKey(row.app_id, row.name, self.tail(row.credential), facts=_facts(row)) for row in listed),
+            *(
+                StoreKey(page.app_id, page.name, self.tail(page.credential), self._fields(page), _facts(row))
+                for row, page in pages
+                if page is not None
+            ),
         ]
 
     def _fields(self, page: AppPage) -> Fields:
-        """The declared fields as the server has them. A name that is not declared is our own words, whatever they were."""
-        found: dict[str, Any] = {"type": page.type, "rights": list(page.scopes or self.terms.rights)}
+        """The declared fields as far as the server shows them. A name that is not declared is our own words, whatever they
+        were."""
+        found: dict[str, Any] = {"type": page.type, **({"rights": list(page.scopes)} if page.scopes else {})}
         if page.store is not None:
             found["for_store"] = {"id": page.store, "name": plain(page.store_name, labels.LONGEST)}
         if self.terms.name:
@@ -304,8 +306,8 @@ def _facts(row: Row) -> Mapping[str, str]:
 
 
 def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiAppIssuer:
-    """The issuer for a server's inputs: `url`, and of the connection `connection`, `type`, `name`, `for_store`, `rights`
-    where they are there."""
+    """The issuer for a server's inputs: `url`, and of the connection `connection`, `type`, `name`, `for_store` where
+    they are there."""
     url = tools.http.origin(inputs["url"]).url
     parts = urlsplit(url)
 
@@ -319,6 +321,5 @@ def issuer(inputs: Mapping[str, Any], tools: Tools) -> ApiAppIssuer:
         type=inputs.get("type", OAUTH),
         name=inputs.get("name", ""),
         store=None if store is None else store[0],
-        rights=ordered(inputs.get("rights", ())),
     )
     return ApiAppIssuer(server.shared(tools.http, url, login), terms)

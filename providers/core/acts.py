@@ -175,10 +175,10 @@ def _wrong(run: Run, facts: Facts, number: int, kept: Kept, fingerprint: str) ->
         if not seen or seen[0].tail != kept.tail:
             return "the key is not at the store"
     generation = journal.generations[number]
-    if generation.made_by == "store":
-        changed = differing(generation.wished, seen[0].fields)
-        return f"{', '.join(changed)} differs at the store" if changed else ""
-    changed = tuple(n for n in differing(generation.wished, seen[0].fields) if n not in facts.capabilities.revisable)
+    shown = {**generation.wished, **seen[0].fields}
+    changed = differing(generation.wished, shown)
+    if generation.made_by != "store":
+        changed = tuple(name for name in changed if name not in facts.capabilities.revisable)
     return f"{', '.join(changed)} differs at the store" if changed else ""
 
 
@@ -473,11 +473,11 @@ def _revoked(run: Run, journal: Journal, number: int, words: str) -> None:
 def _left(run: Run, journal: Journal, number: int) -> tuple[Journal, str]:
     """With what stays of this number at a store that deletes nothing; that, and what works on, in words for people."""
     capabilities = run.issuer.capabilities
-    rows = [key.key_id for key in _rows(run, journal, number)] if capabilities.residual else []
+    rows = {key.key_id: key.tail for key in _rows(run, journal, number)} if capabilities.residual else {}
     stays = f"{', '.join(f'#{row}' for row in rows)} stays listed at the store and opens nothing" if rows else ""
     if told := "; ".join(filter(None, (stays, capabilities.lingers))):
         run.told.append(f"generation {number} is ended; {told}")
-    return journal.model_copy(update={"residual": (*journal.residual, *rows)}), told
+    return journal.model_copy(update={"residual": {**journal.residual, **rows}}), told
 
 
 def _finish_retiring(run: Run, step: Step, facts: Facts) -> None:

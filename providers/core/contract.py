@@ -53,8 +53,8 @@ class StoreKey:
     """One credential as its store shows it, never with its secret.
 
     `label` is the whole text that may carry our marker; `tail` the visible end of the key, to compare with the stored
-    one; `fields` the observed values under the declared names (rights, user, ...; empty where only listed); `facts` are
-    for people (last use, owner's name).
+    one; `fields` the observed values under the declared names (rights, user, ...; empty where only listed, and without
+    what the store does not show, which then counts as it was made); `facts` are for people (last use, owner's name).
     """
 
     key_id: str
@@ -68,12 +68,14 @@ class StoreKey:
 class Selector:
     """Which keys `find` returns: the label contains `text`, or the id is in `key_ids`.
 
-    An empty `text` selects every key of the store. `details` asks for `fields`, which may cost a call per key.
+    An empty `text` selects every key of the store. `details` asks for `fields`, which may cost a call per key; nobody needs
+    those of the ids in `plain`.
     """
 
     text: str
     key_ids: frozenset[str] = frozenset()
     details: bool = True
+    plain: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ def needs_another(facts: Facts, journal: Journal, wish: Wish) -> str:
     if ending:
         return ending
     key = current_key(facts, journal, number)
-    observed = key.fields if key is not None else generation.wished
+    observed = {**generation.wished, **key.fields} if key is not None else generation.wished
     changed = [name for name in differing(wish.fields, observed) if name not in facts.capabilities.revisable]
     if changed:
         return f"{', '.join(changed)} cannot change in place"
@@ -329,7 +329,8 @@ def _revision(facts: Facts, journal: Journal, wish: Wish, number: int) -> Step |
     key = current_key(facts, journal, number)
     if key is None:
         return None
-    changed = [name for name in differing(wish.fields, key.fields) if name in facts.capabilities.revisable]
+    shown = {**journal.generations[number].wished, **key.fields}
+    changed = [name for name in differing(wish.fields, shown) if name in facts.capabilities.revisable]
     if changed:
         return Step(Act.REVISE, number, f"{', '.join(changed)} differs at the store")
     if key.key_id in facts.unmarked and facts.capabilities.relabels:

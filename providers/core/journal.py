@@ -143,9 +143,9 @@ class Journal(_Value):
 
     `inputs` are the declared words that ending it needs beside the store and the wished fields. `known_as` is the name
     under which it is declared since it was renamed; its documents and markers keep the first name. `inbounds` is the last
-    number that was given out for what comes in return, whatever the link. `residual` are ids of credentials that stay in
-    the store's list though they open nothing any more. `pinned` are the ids by which the store knows what the credentials
-    open, by the check that saw them first.
+    number that was given out for what comes in return, whatever the link. `residual` are the ids of credentials that stay in
+    the store's list though they open nothing any more, each with its visible end. `pinned` are the ids by which the store
+    knows what the credentials open, by the check that saw them first.
     """
 
     format: Literal[1] = 1
@@ -163,7 +163,7 @@ class Journal(_Value):
     links: dict[str, LinkEntry] = Field(default_factory=dict)
     lives: dict[str, int] = Field(default_factory=dict)
     inbounds: int = 0
-    residual: tuple[str, ...] = ()
+    residual: dict[str, str] = Field(default_factory=dict)
     pinned: dict[str, str] = Field(default_factory=dict)
     requested: RotationRequest | None = None
     lease: Lease | None = None

@@ -210,7 +210,7 @@ def _undeclared(toolbox: Toolbox, inputs: Inputs) -> tuple[tuple[Held, ...], tup
 def _opening(marks: Iterable[Marked], known: Mapping[str, Held]) -> list[Marked]:
     """Keys but those that only stay listed: a journal says that they open nothing any more."""
     residual = {name: found.journal.residual for name, found in known.items()}
-    return [mark for mark in marks if mark.key.key_id not in residual.get(mark.owner.connection, ())]
+    return [mark for mark in marks if residual.get(mark.owner.connection, {}).get(mark.key.key_id) != mark.key.tail]
 
 
 def strays(toolbox: Toolbox, inputs: Inputs) -> tuple[str, ...]:

@@ -119,7 +119,8 @@ class Run:
     def _selector(self, journal: Journal | None) -> Selector:
         recorded = journal.generations.values() if journal is not None else ()
         ids = frozenset(generation.key_id for generation in recorded if generation.key_id)
-        return Selector(self.book.owner.prefix, ids)
+        residual = frozenset(journal.residual) if journal is not None else frozenset()
+        return Selector(self.book.owner.prefix, ids, plain=residual)
 
     def forget_listing(self) -> None:
         """Look at the store again: something of ours was sent to it."""
@@ -262,8 +263,9 @@ def owned(
     Ours is a whole marker with a right MAC of this connection, or a recorded id whose tail matches. What only stays listed
     and opens nothing any more is left out.
     """
-    residual = frozenset(journal.residual) if journal is not None else frozenset()
-    listing = [key for key in listing if key.key_id not in residual]
+    residual = journal.residual if journal is not None else {}
+    # With another end it opens something again: somebody had the store make another secret for it.
+    listing = [key for key in listing if residual.get(key.key_id) != key.tail]
     found: dict[int, list[StoreKey]] = {}
     marked: set[str] = set()
     for mark in marker.read(operation.keyring, listing):

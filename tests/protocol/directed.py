@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from providers.core import errors
-from providers.core.contract import Finding, Verdict
+from providers.core.contract import Finding, Selector, StoreKey, Verdict
 from providers.core.marker import Owner, make
 from providers.core.redaction import Secret
 from tests.protocol.core import Core
@@ -2234,10 +2234,10 @@ def what_stays_listed_is_named_and_left_alone(core: Core) -> None:
     stage.settle(stage.wish())
     told = stage.settle(stage.wish(rotation=2)).told
     assert told == ("generation 1 is ended; #1 stays listed at the store and opens nothing; tokens work for an hour",)
-    assert (states(stage), stage.journal().residual) == ({1: "revoked", 2: "current"}, ("1",))
+    assert (states(stage), stage.journal().residual.keys()) == ({1: "revoked", 2: "current"}, {"1"})
     quiet(stage, lambda: stage.settle(stage.wish(rotation=2)))
     assert stage.destroy().state == "closed"
-    assert (alive(stage), stage.journal().residual) == ({}, ("1", "2"))
+    assert (alive(stage), stage.journal().residual.keys()) == ({}, {"1", "2"})
     quiet(stage, stage.destroy)
     assert stage.settle(stage.wish()).state == "live"
 
@@ -2250,7 +2250,7 @@ def a_row_that_was_given_up_is_ended_and_left(core: Core) -> None:
     stage.world.pass_time(60)
     stage.settle(stage.wish())
     assert states(stage) == {1: "revoked", 2: "current"}
-    assert (stage.journal().residual, alive(stage)) == (("1",), {2: 1})
+    assert (stage.journal().residual.keys(), alive(stage)) == ({"1"}, {2: 1})
 
 
 @rule
@@ -2261,8 +2261,31 @@ def a_late_row_of_a_dead_number_is_ended_once(core: Core) -> None:
     late = stage.store.add(f"orders {make(MemoryKeyring(), OWNER, 1)}", {"rights": "read"}, "request")
     stage.settle(stage.wish(rotation=2))
     assert not late.alive
-    assert stage.journal().residual == ("1", late.key_id)
+    assert stage.journal().residual.keys() == {"1", late.key_id}
     quiet(stage, lambda: stage.settle(stage.wish(rotation=2)))
+
+
+@rule
+def a_row_that_opens_something_again_is_ended_again(core: Core) -> None:
+    stage = begin(core, residual=True)
+    stage.settle(stage.wish())
+    stage.settle(stage.wish(rotation=2))
+    row = stage.world.keys["1"]
+    row.value, row.alive = "ck_" + "1" * 40, True
+    stage.settle(stage.wish(rotation=2))
+    assert not row.alive
+    quiet(stage, lambda: stage.settle(stage.wish(rotation=2)))
+
+
+@rule
+def what_a_store_does_not_show_counts_as_it_was_made(core: Core) -> None:
+    stage = begin(core, revisable=frozenset({"purpose"}))
+    stage.store = store = Silent(stage.world)
+    stage.settle(stage.wish())
+    quiet(stage, lambda: stage.settle(stage.wish()))
+    stage.settle(stage.wish("read_write"))
+    assert states(stage)[2] == "current"
+    assert store.world.keys["2"].fields["rights"] == "read_write"
 
 
 @rule
@@ -2276,7 +2299,7 @@ def a_row_that_only_a_person_ends_is_left_by_a_persons_word(core: Core) -> None:
     assert "still accepts it" in words(stage.destroy())
     key.alive = False
     assert stage.destroy().state == "closed"
-    assert stage.journal().residual == ("1",)
+    assert stage.journal().residual.keys() == {"1"}
 
 
 @rule
@@ -2289,7 +2312,7 @@ def a_given_up_row_without_a_secret_is_left_by_a_persons_word(core: Core) -> Non
     stage.core.people.confirm_deleted(stage.operation(), 1, "deactivated at the console")
     stage.settle(stage.wish())
     assert states(stage)[1] == "revoked"
-    assert stage.journal().residual == ("1",)
+    assert stage.journal().residual.keys() == {"1"}
 
 
 @rule
@@ -2306,6 +2329,14 @@ def another_secret_in_the_place_of_ours_needs_a_new_one(core: Core) -> None:
 
 
 # --- what a credential opens ------------------------------------------------------------------------------------------
+
+
+class Silent(MemoryStore):
+    """A store that shows everything of a key but its rights."""
+
+    def find(self, selector: Selector, *, fresh: bool = True) -> Sequence[StoreKey]:
+        found = super().find(selector, fresh=fresh)
+        return [replace(key, fields={n: v for n, v in key.fields.items() if n != "rights"}) for key in found]
 
 
 class Opening(MemoryStore):
