@@ -44,6 +44,11 @@ What to try next, with the stack [bold]{STACK}[/]:
   script/connections verify            ask every store again what each key can do
   script/connections show fresh-roast/catalogue
   script/connections rotate fresh-roast/catalogue --reason "to see it"
+  script/connections rotate acme-sites/sites --reason "to see it"
+                                       one token on three sites: `connections sheet acme-sites/sites` asks its owner
+                                       for the next, and `make up` plays the owner
+  script/connections link acme-outdoor/unified/stackone --show
+                                       what a person follows and fills in at StackOne; nobody has yet
   script/connections sheet westside/dispatch
                                        what the owner of westside is asked to do; the panel's login for
                                        whoever plays that owner is in .local/owners/westside.json

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from operations.local.commands import NEXT
-from operations.local.people import PLAYED
+from operations.local.people import AWAY
 from operations.local.place import PROJECT, STACK
-from operations.local.world import VERSIONS
+from operations.local.prepare import VERSIONS
 from operations.results import counted
 from providers.declarations import Connection, load, platforms
 from tests.docs.markdown import ROOT, missing, shape, the_block
@@ -24,25 +24,38 @@ def test_the_table_is_of_the_sandboxs_files() -> None:
     assert head == "connection rights state generation age rotation due links"
     assert set(rule) == {"-"}
     assert rows == [row_of(entry) for entry in stack.connections]
-    (awaited,) = [entry.name for entry in stack.connections if is_awaited(entry)]
-    reason, summary = lines[2 + len(stack.connections) :]
-    assert reason.startswith(f"{awaited}: make key number 1 by hand, as `connections sheet {awaited}` says")
-    assert summary == f"{STACK}: {len(stack.connections) - 1} live, 1 awaiting_person"
-    assert f"script/connections sheet {awaited}" in NEXT
+    *reasons, summary = [line for line in lines[2 + len(stack.connections) :] if line != "..."]
+    awaited = [entry for entry in stack.connections if entry.name in AWAY]
+    assert len(awaited) == len(AWAY)
+    assert [reason.partition(": ")[0].split("/")[:2] for reason in reasons] == [
+        entry.name.split("/") for entry in awaited
+    ]
+    for entry, reason in zip(awaited, reasons, strict=True):
+        assert not entry.by_person or f"as `connections sheet {entry.name}` says" in reason
+    assert summary == f"{STACK}: {len(stack.connections) - len(awaited)} live, {len(awaited)} awaiting_person"
     assert VERSIONS.keys() == {store.name for store in stack.stores if store.platform == "woocommerce"}
-
-
-def is_awaited(entry: Connection) -> bool:
-    return entry.by_person and entry.store.name not in PLAYED
 
 
 def row_of(entry: Connection) -> str:
     """A row of the table, in shape."""
-    begin, (link,) = f"{entry.name} {counted(entry.fields['rights'])}", entry.links
-    if is_awaited(entry):
-        return f"{begin} awaiting_person - - - {link.name} absent"
+    begin, names = f"{entry.name} {counted(entry.fields['rights'])}", [link.name for link in entry.links]
     due = "-" if entry.rotate_after is None else "DATE"
-    return f"{begin} live 1 0 d {due} {link.name} acknowledged"
+    if entry.name not in AWAY:
+        return f"{begin} live 1 0 d {due} {', '.join(f'{name} acknowledged' for name in names)}"
+    state, made = ("absent", "- - -") if entry.by_person else ("awaiting_person", f"1 0 d {due}")
+    return f"{begin} awaiting_person {made} {', '.join(f'{name} {state}' for name in names)}"
+
+
+def test_what_make_up_suggests_is_declared_and_waits_where_it_says_so() -> None:
+    stack = load(ROOT / "stacks", STACK, platforms(), project=PROJECT)
+    lines = [line.split() for line in NEXT.splitlines() if line.startswith("  script/connections ")]
+    named = {tuple(word.split("/")) for words in lines for word in words[2:] if "/" in word}
+    assert named
+    known = {(*entry.name.split("/"), link.name) for entry in stack.connections for link in entry.links}
+    assert [name for name in named if not any(full[: len(name)] == name for full in known)] == []
+    for words in lines:
+        if words[1] in {"sheet", "link"}:
+            assert "/".join(words[2].split("/")[:2]) in AWAY
 
 
 def test_what_make_up_suggests_exists() -> None:

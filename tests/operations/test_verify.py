@@ -121,6 +121,8 @@ def test_every_value_has_its_line(connected: tuple[Project, str]) -> None:
     assert document["vault_path"] == f"{names.mount}/{project.prepared.base}/fresh-roast/orders/credential"
     journal = document["journal"]
     assert (journal["phase"], journal["incarnation"]) == ("open", 1)
+    (user,) = journal["users"]
+    assert (user["name"], user["to"], user["state"], user["generation"]) == ("hub", "vault", "acknowledged", 1)
     (generation,) = journal["generations"]
     assert generation.keys() == {"number", "state", "key_id", "tail", "times", "note"}
     assert generation["state"] == "current"
