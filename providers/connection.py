@@ -26,7 +26,8 @@ class StoreConnection(ComponentResource):
             "connections:index:StoreConnection",
             connection.name,
             None,
-            ResourceOptions(depends_on=first, aliases=_aliases(connection.was)),
+            # What it holds depends on `first`, not the component: the engine cannot complete one whose dependency failed.
+            ResourceOptions(aliases=_aliases(connection.was)),
         )
         below = ResourceOptions(parent=self, depends_on=first, aliases=_aliases(connection.was))
         make = _resource(connection.platform, connection.kind)
