@@ -46,6 +46,11 @@ SECRET_WORDS = (
     "access_token",
     "cart_password",
     "script_url",
+    "token",
+    "identifier",
+    "secret",
+    "api_key",
+    "auth_link_url",
 )
 """The words of documents in Vault under which secrets lie."""
 
