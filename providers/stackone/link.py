@@ -165,7 +165,13 @@ class AccountLink:
         noted = self._tools.notes()
         if noted.get("generation") == str(generation):
             account = api.account(noted["account_id"])
-            return (Finding(STATUS, "contradicted", GONE),) if account is None else self._seen(api, account, secret)
+            if account is None:
+                return (Finding(STATUS, "contradicted", GONE),)
+            found = self._seen(api, account, secret)
+            if _contradicted(found) or found[0].verdict != "confirmed":
+                return found
+            # The run that proved it may have been killed before it said so.
+            return (*found, Finding(TAKEN_OVER, "confirmed", "the account was proved with it"))
         if session is None or session.generation != generation:
             return (Finding(SESSION, "contradicted", "none is open for this generation: one is due"),)
         touched = self._touched(api, session)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -37,6 +37,7 @@ from tests.consumers.steps import (
     PATIENCE,
     Interruption,
     Killed,
+    Kind,
     Process,
     Step,
     SteppedCourier,
@@ -72,7 +73,7 @@ teams: {{retail: {{mail: retail@agency.example}}}}
 hosts:
   private: {{localhost: [127.0.0.0/8, "::1/128"]}}
   ca_file: ca.pem
-recipients: [catalogue@agency.example]
+recipients: ["*@agency.example"]
 {more}
 """
 MOUNTS: Mapping[str, str] = {name: name for name in ("mount", "admins", "hubs", "adopt", "transit")}
@@ -172,7 +173,11 @@ class Noted:
         return version
 
 
-_NO_SECRETS = frozenset({"state", "generation", "key_id", "tail", "txn", "expires_at", "base_url", "url", "store"})
+_NO_SECRETS = frozenset(
+    {"state", "generation", "key_id", "tail", "txn", "base_url", "url", "store"}
+    | {"session_id", "expires_at", "edits", "before", "published_at", "public"}
+)
+"""Words of documents with secrets under which none stands."""
 
 
 @dataclass
@@ -260,7 +265,10 @@ class Play:
         self.ended.append(made)
         return made
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Every process of this play is over."""
         for toolbox in self.ended:
             toolbox.process.buried = True
@@ -424,60 +432,59 @@ MakePlay = Callable[[], Play]
 
 def course(make: MakePlay, script: Script) -> list[Step]:
     """The steps of a script that nothing disturbs."""
-    play = make()
-    play.clean(script.before)
-    steps = play.clean(script.after)
-    play.check(script)
-    play.end()
+    with make() as play:
+        play.clean(script.before)
+        steps = play.clean(script.after)
+        play.check(script)
     return steps
 
 
 def killed_everywhere(make: MakePlay, script: Script) -> int:
     """Kill a run after each step that can change anything, and run once more; how many runs died."""
-    return _disturbed(make, script, "killed after", course(make, script))
+    return _disturbed(make, script, "killed after", lambda step: step.changes)
 
 
 def replies_lost(make: MakePlay, script: Script) -> int:
-    """Lose the reply of each HTTP request that changes anything."""
+    """Lose the reply of each HTTP request that changes anything, and run once more; how many were lost."""
+    return _disturbed(make, script, "lost", lambda step: step.changes and step.http)
+
+
+def _disturbed(make: MakePlay, script: Script, kind: Kind, chosen: Callable[[Step], bool]) -> int:
     steps = course(make, script)
-    return _disturbed(make, script, "lost", steps, lambda step: step.http)
-
-
-def _disturbed(
-    make: MakePlay, script: Script, kind: Any, steps: Sequence[Step], chosen: Callable[[Step], bool] = lambda _: True
-) -> int:
-    numbers = [number for number, step in enumerate(steps) if step.changes and chosen(step)]
+    numbers = [number for number, step in enumerate(steps) if chosen(step)]
     for number in numbers:
-        play = make()
-        play.clean(script.before)
-        with told(steps, number, kind):
+        with make() as play, told(steps, number, kind):
+            play.clean(script.before)
             play.interrupted(script, Interruption(kind, number))
             play.check_always(script)
             play.clean(script.after)
             play.check(script)
-        play.end()
     return len(numbers)
 
 
-def slept_everywhere(make: MakePlay, script: Script, other: Wanted | None, every: int = 1) -> int:
-    """A run sleeps before each step that changes anything, and before each look that follows one, while another takes all
-    over; it wakes, and another cleans up. How many slept. `every` takes one of so many."""
+def at_the_consumer(before: Step, step: Step) -> bool:
+    """Steps that change what a consumer or a store has, the first looks behind them, and what is decided about links: how
+    runs that sleep elsewhere in the life of a credential meet others is what the protocol's schedules try."""
+    return (
+        (step.http and step.changes) or (before.http and before.changes) or (step.changes and "/journal" in step.what)
+    )
+
+
+def slept_everywhere(make: MakePlay, script: Script, other: Wanted | None, chosen: Callable[[Step, Step], bool]) -> int:
+    """A run sleeps before each step that is `chosen`, which is told the one before it too, while another takes all over; it
+    wakes, and another cleans up. How many slept."""
     steps = course(make, script)
-    numbers = [number for number, step in enumerate(steps) if step.changes or (number and steps[number - 1].changes)][
-        ::every
-    ]
+    numbers = [number for number in range(1, len(steps)) if chosen(steps[number - 1], steps[number])]
     for number in numbers:
-        play = make()
-        play.clean(script.before)
-        play.late = steps[number].changes and steps[number].http
-        with told(steps, number, "asleep before"):
+        with make() as play, told(steps, number, "asleep before"):
+            play.clean(script.before)
+            play.late = steps[number].changes and steps[number].http
             with play.asleep(script, number):
                 play.clean(other)
                 play.check_always(script)
             play.world.pass_time(PASSED)
             play.clean(script.after)
             play.check(script)
-        play.end()
     return len(numbers)
 
 

@@ -47,6 +47,9 @@ class Step:
         return self.what.partition(" ")[0].isupper()
 
 
+Kind = Literal["killed after", "lost", "paused"]
+
+
 @dataclass(frozen=True, slots=True)
 class Interruption:
     """What happens to a run at its step of this number.
@@ -56,7 +59,7 @@ class Interruption:
     reply never came, and the run goes on. `paused`: the run sleeps before it.
     """
 
-    kind: Literal["killed after", "lost", "paused"]
+    kind: Kind
     number: int
 
 

@@ -9,7 +9,16 @@ import pytest
 
 from providers.core.http import Http
 from sandbox.server_process import ServerProcess
-from tests.consumers.play import MakePlay, Present, Script, Wanted, killed_everywhere, replies_lost, slept_everywhere
+from tests.consumers.play import (
+    MakePlay,
+    Present,
+    Script,
+    Wanted,
+    at_the_consumer,
+    killed_everywhere,
+    replies_lost,
+    slept_everywhere,
+)
 from tests.consumers.surecart import SureCartPlay
 
 NONE = Wanted({"reader": {}})
@@ -42,9 +51,9 @@ def test_replies_lost(make: MakePlay) -> None:
 
 @pytest.mark.parametrize("name", ["relink", "unlink"])
 def test_slept_while_another_did_it_all(name: str, make: MakePlay) -> None:
-    assert slept_everywhere(make, SCRIPTS[name], SCRIPTS[name].after) > 3
+    assert slept_everywhere(make, SCRIPTS[name], SCRIPTS[name].after, at_the_consumer) > 3
 
 
-def test_slept_in_a_link_that_another_ended(make: MakePlay) -> None:
-    assert slept_everywhere(make, SCRIPTS["link"], NONE) > 3
-    assert slept_everywhere(make, SCRIPTS["link"], None) > 3
+@pytest.mark.parametrize("other", [NONE, None], ids=["unlinked", "destroyed"])
+def test_slept_in_a_link_that_another_ended(other: Wanted | None, make: MakePlay) -> None:
+    assert slept_everywhere(make, SCRIPTS["link"], other, at_the_consumer) > 3

@@ -65,7 +65,8 @@ def test_a_person_links_the_store(make_place: MakePlace) -> None:
     assert place.tools.noted == {"account_id": account.id, "generation": "1", "session": str(place.sessions()[0].id)}
     assert holds(place) == 1
     found = place.observe()
-    assert TAKEN_OVER not in found
+    # The run that proved it may have been killed before it said so: the next one can.
+    assert found[TAKEN_OVER].verdict == "confirmed"
     assert all_confirmed(found)
     assert set(place.tools.asked) == {"localhost"}
 

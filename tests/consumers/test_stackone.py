@@ -1,0 +1,67 @@
+"""StackOne's accounts: killed and overtaken at every step, by sessions and by calls; no owner ever gets a second account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from providers.core.http import Http
+from sandbox.server_process import ServerProcess
+from tests.consumers.play import (
+    MakePlay,
+    Present,
+    Script,
+    Wanted,
+    at_the_consumer,
+    killed_everywhere,
+    replies_lost,
+    slept_everywhere,
+)
+from tests.consumers.stackone import PatchPlay, StackOnePlay
+
+NONE = Wanted({"reader": {}})
+MAIN = Wanted({"hub": {"at": "main"}})
+SCRIPTS: Mapping[str, Script] = {
+    "link": Script(NONE, MAIN),
+    "relink": Script(MAIN, Wanted(MAIN.links, rotate="seen on a screen")),
+    "move": Script(MAIN, Wanted({"hub": {"at": "blog"}})),
+    "rename": Script(MAIN, Wanted({"unified": {"at": "main", "was": "hub"}})),
+    "unlink": Script(MAIN, NONE),
+    "destroy": Script(MAIN, None),
+}
+
+PLAYS: Mapping[str, type[StackOnePlay]] = {"session": StackOnePlay, "patch": PatchPlay}
+KILLED = [("session", name) for name in SCRIPTS] + [("patch", "relink"), ("patch", "move")]
+"""An account is made and deleted alike in both."""
+
+
+@pytest.fixture
+def make(
+    request: pytest.FixtureRequest, sandbox: ServerProcess, present: Present, wire: Http, tmp_path: Path
+) -> MakePlay:
+    return lambda: PLAYS[request.param](sandbox, tmp_path, present, wire)
+
+
+@pytest.mark.parametrize(("make", "name"), KILLED, indirect=["make"])
+def test_killed(name: str, make: MakePlay) -> None:
+    assert killed_everywhere(make, SCRIPTS[name]) > 1
+
+
+@pytest.mark.parametrize("make", PLAYS, indirect=True)
+def test_replies_lost(make: MakePlay) -> None:
+    assert replies_lost(make, SCRIPTS["relink"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [("session", "relink"), ("session", "unlink"), ("patch", "relink")], indirect=["make"]
+)
+def test_slept_while_another_did_it_all(name: str, make: MakePlay) -> None:
+    assert slept_everywhere(make, SCRIPTS[name], SCRIPTS[name].after, at_the_consumer) > 3
+
+
+@pytest.mark.parametrize("make", ["session"], indirect=True)
+@pytest.mark.parametrize("other", [NONE, None], ids=["unlinked", "destroyed"])
+def test_slept_in_a_link_that_another_ended(other: Wanted | None, make: MakePlay) -> None:
+    assert slept_everywhere(make, SCRIPTS["link"], other, at_the_consumer) > 3
