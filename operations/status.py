@@ -251,7 +251,8 @@ def _not_as_declared(journal: Journal, wished: Wish, address: str) -> tuple[str,
 def users(session: Session, connection: Connection, journal: Journal) -> tuple[LinkStatus, ...]:
     """The users of a credential: the declared links, then those that only the journal has."""
     declared = [_link(session, connection, link, journal) for link in connection.links]
-    known = {link.name for link in connection.links}
+    # Until a run renamed it, a link stands in the journal under its former name.
+    known = {link.name if link.name in journal.links else link.was or link.name for link in connection.links}
     extra = [
         LinkStatus(name, "", "unlinking", entry.acknowledged)
         for name, entry in sorted(journal.links.items())

@@ -126,7 +126,7 @@ class LinkRun:
         journal = self.journal()
         self.incarnation = journal.incarnation
         if self.name not in journal.links and self.was in journal.links:
-            journal = self._rename(journal)
+            journal = self._rename()
         told: tuple[str, ...] = ()
         present = journal.links.get(self.name)
         if present is not None and (present.state == "unlinking" or self._elsewhere(present)):
@@ -166,18 +166,25 @@ class LinkRun:
         names = self.given if self.link.acknowledges == "person" else {*entry.words, *self.words} - {"hosts"}
         return any(entry.words.get(name) != self.words.get(name) for name in names)
 
-    def _rename(self, journal: Journal) -> Journal:
-        """Go on with the entry of the former name: what its user holds is not lost."""
+    def _rename(self) -> Journal:
+        """Go on with the entry of the former name: what its user holds is not lost. Other links of the connection may be
+        writing at the same time."""
         operation = self.operation
-        life = journal.lives.get(self.name, 0) + 1
-        entry = journal.links[self.was].model_copy(update={"life": life})
-        renamed = journal.with_link(self.was, None).with_link(self.name, entry)
-        what = f"link {self.was} renamed to {self.name}"
-        try:
-            self.book.decide(renamed, self.version, run=operation.run, at=operation.clock(), what=what)
-        except VaultConflict:
-            raise Blocked("another run changed the journal", do="Run again", where=self.where) from None
-        return self.journal()
+        for _ in range(TURNS):
+            journal = self.journal()
+            if self.name in journal.links or self.was not in journal.links:
+                return journal
+            life = journal.lives.get(self.name, 0) + 1
+            entry = journal.links[self.was].model_copy(update={"life": life})
+            renamed = journal.with_link(self.was, None).with_link(self.name, entry)
+            what = f"link {self.was} renamed to {self.name}"
+            try:
+                self.version = self.book.decide(
+                    renamed, self.version, run=operation.run, at=operation.clock(), what=what
+                )
+            except VaultConflict:
+                continue
+        raise Blocked("other runs kept changing the journal", do="Run again", where=self.where)
 
     def _connect_once(self, again: bool) -> LinkOutcome | None:
         journal = self.journal()

@@ -153,6 +153,16 @@ def test_a_link_that_is_being_taken_away(connected: tuple[Project, str]) -> None
     assert only(project.ask("status", code=2))["links"][0]["state"] == "connecting"
 
 
+def test_a_link_that_is_not_renamed_yet_stands_there_once(connected: tuple[Project, str]) -> None:
+    project, there = connected
+    project.declare("fresh-roast", there, ORDERS.replace("hub: {", "portal: {was: hub, "))
+    entry = only(project.ask("status"))
+    assert [(link["name"], link["state"]) for link in entry["links"]] == [("portal", "acknowledged")]
+    project.up()
+    entry = only(project.ask("status"))
+    assert [(link["name"], link["state"]) for link in entry["links"]] == [("portal", "acknowledged")]
+
+
 def test_what_nobody_declares_any_more(connected: tuple[Project, str]) -> None:
     project, _ = connected
     (project.folder / "fresh-roast.yaml").unlink()

@@ -10,7 +10,7 @@ from providers.core import loop
 from providers.core.due import Wish
 from providers.core.errors import Blocked, Refused, VaultConflict
 from providers.core.journal import Book
-from providers.core.links import LinkOperation, LinkRun, PersonReader, VaultReader
+from providers.core.links import TURNS, LinkOperation, LinkRun, PersonReader, VaultReader
 from providers.core.marker import Owner
 from providers.core.observe import observe
 from providers.core.operation import Operation
@@ -122,19 +122,45 @@ def test_a_renamed_link_goes_on_with_what_its_user_holds(world: World) -> None:
     assert list(journal.links) == ["portal"]
 
 
-def test_a_link_renamed_while_another_run_writes_is_left_for_the_next_run(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("times", [1, TURNS])
+def test_a_link_is_renamed_while_others_of_its_connection_write(
+    times: int, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled(world, "shop/old")
     link_run(world, "shop/old", "hub").connect()
     run = link_run(world, "shop/old", "portal", was="hub")
+    decide, conflicts = run.book.decide, iter(range(times))
 
-    def conflict(*_: object, **__: object) -> int:
-        raise VaultConflict("another run wrote this document first")
+    def conflict(*words: Any, **named: Any) -> int:
+        if next(conflicts, None) is not None:
+            raise VaultConflict("another run wrote this document first")
+        return decide(*words, **named)
 
     monkeypatch.setattr(run.book, "decide", conflict)
-    with pytest.raises(Blocked, match="another run changed the journal"):
-        run.connect()
+    if times == TURNS:
+        with pytest.raises(Blocked, match="other runs kept changing the journal"):
+            run.connect()
+        return
+    outcome = run.connect()
+    assert outcome.problems == ()
+    assert list(run.journal().links) == ["portal"]
+
+
+def test_two_runs_rename_a_link_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(world, "shop/old")
+    link_run(world, "shop/old", "hub").connect()
+    run, other = (link_run(world, "shop/old", "portal", was="hub") for _ in range(2))
+    decide, first = run.book.decide, iter([other])
+
+    def overtaken(*words: Any, **named: Any) -> int:
+        for earlier in first:
+            earlier.connect()
+        return decide(*words, **named)
+
+    monkeypatch.setattr(run.book, "decide", overtaken)
+    assert run.connect().problems == ()
+    journal = run.journal()
+    assert (list(journal.links), journal.links["portal"].life) == (["portal"], 1)
 
 
 def test_a_connection_renamed_back_is_at_home_again(world: World) -> None:
