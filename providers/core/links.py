@@ -352,28 +352,31 @@ class LinkRun:
 
     def _own_slot(self, entry: LinkEntry) -> bool:
         """Take the place at the consumer; False when our entry changed meanwhile. A place taken by another is refused."""
-        if not self.link.place:
+        place = self.link.place
+        if not place:
             return True
         connection = self.operation.owner.connection
-        slot, version = self.book.slot(self._digest(self.link.place))
+        slot, version = self.book.slot(self._digest(place))
         if self.entry(self.journal()) != entry:
             return False
         mine = Slot(connection=connection, link=self.name, incarnation=self.incarnation, life=self.life)
         if slot == mine:
             return True
-        if slot is not None and (slot.connection, slot.link) != (connection, self.name) and not self._gone(slot):
+        if slot is not None and (slot.connection, slot.link) != (connection, self.name) and not self._gone(slot, place):
             raise Refused(
-                f"{self.link.place} is taken by {slot.connection}/{slot.link}",
+                f"{place} is taken by {slot.connection}/{slot.link}",
                 do="Two links cannot fill one place at a consumer",
                 where=self.where,
             )
-        self.book.take_slot(self._digest(self.link.place), mine, version)
+        self.book.take_slot(self._digest(place), mine, version)
         return True
 
-    def _gone(self, slot: Slot) -> bool:
-        """Whether the owner of a slot is gone. A newer life of the same link is not gone."""
+    def _gone(self, slot: Slot, place: str) -> bool:
+        """Whether the owner of the slot of a place is gone, or has left for another place, which clears this one first. A
+        newer life of the same link is not gone."""
         journal, _ = self.book.other(slot.connection).journal()
-        return journal is None or slot.link not in journal.links
+        entry = journal.links.get(slot.link) if journal is not None else None
+        return entry is None or entry.place != place
 
     def _owns_slot(self, entry: LinkEntry) -> bool:
         if not entry.place:
@@ -382,7 +385,7 @@ class LinkRun:
         if slot is None or slot.connection != self.operation.owner.connection:
             return False
         # Under a name that is no more it was ours too, until a rename that was killed.
-        return (slot.link, slot.life) == (self.name, entry.life) or self._gone(slot)
+        return (slot.link, slot.life) == (self.name, entry.life) or self._gone(slot, entry.place)
 
     # --- disconnect ---
 

@@ -84,8 +84,12 @@ class Stage:
 
     def link(self, name: str, place: str | None = None, acknowledges: Any = "here", **changes: Any) -> Any:
         """A run on a link."""
-        consumer = MemoryLink(self.world, self.owner.connection, name, place, acknowledges)
-        return self.core.links.LinkRun(self.operation(**changes), name, consumer)
+
+        def at(words: Mapping[str, Any]) -> MemoryLink:
+            return MemoryLink(self.world, self.owner.connection, name, words["place"], acknowledges)
+
+        declared = {"place": name if place is None else place}
+        return self.core.links.LinkRun(self.operation(**changes), name, at(declared), words=declared, make=at)
 
     def channel(self, name: str, reason: str = "", **changes: Any) -> Any:
         """A run on a link whose user outside is handed the values; `reason` does it once more."""

@@ -108,7 +108,13 @@ MUTANTS = (
     Mutant("a number is used once", (("acts", '"next": number + 1,', '"next": number,'),), plan("create/create")),
     Mutant(
         "`holds` is raised by a proof only",
-        (("links", 'update={"connecting": number})', 'update={"connecting": number, "holds": number})'),),
+        (
+            (
+                "links",
+                '"handed": handed, "words": self.words}',
+                '"handed": handed, "words": self.words, "holds": number}',
+            ),
+        ),
         plan("rotate/link", 1),
     ),
     Mutant(
@@ -182,7 +188,7 @@ MUTANTS = (
     ),
     Mutant(
         "the owner of a place is looked at",
-        (("links", "(connection, self.name) and not self._gone(slot):", "(connection, self.name) and False:"),),
+        (("links", "(connection, self.name) and not self._gone(slot, place):", "(connection, self.name) and False:"),),
         rule("two_links_cannot_fill_one_place"),
     ),
     Mutant(

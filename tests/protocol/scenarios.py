@@ -40,9 +40,13 @@ POST = frozenset({"lost", "transient", "sealed", "unsent"})
 LINKED = (up("read", 1, "erp"),)
 GIVEN, OUTSIDE = (up(),), ("office",)
 ROTATED = up("read", 2, "erp")
+MOVED = again(up("read", 2), connect("erp", "spot"))
 
 TOKENS = capable(made_by="api", lists=False, relabels=False, revisable=frozenset(), lifetime="life")
 """A store whose credentials are made by a call, listed nowhere, and end by themselves."""
+
+ROWS = capable(residual=True)
+"""A store that ends what a key opens and goes on listing it."""
 
 TOKEN_FAULTS = STORE_FAULTS - {"twice", "twice late", "lag"}
 """Nothing shows that a request was doubled where nothing is listed: the second one ends by itself."""
@@ -95,6 +99,17 @@ SCENARIOS = {
             (up(), connect("erp", "spot")),
             places=(("erp", "spot"), ("web", "spot")),
         ),
+        Scenario("rotate and move", (MOVED, MOVED), LINKED, rotation=2, links=("erp",), places=(("erp", "spot"),)),
+        Scenario(
+            "rows that stay: rotate/rotate",
+            (ROTATED, ROTATED),
+            LINKED,
+            rotation=2,
+            links=("erp",),
+            faults=STORE_FAULTS,
+            capabilities=ROWS,
+        ),
+        Scenario("rows that stay: rotate/destroy", (up("read", 2), destroy()), (up(),), rights=None, capabilities=ROWS),
         Scenario("publish races", (up("read", 2), up("read", 3), up("read", 3)), (up(),), rotation=3),
         Scenario("deleted by hand", (up(), up(), by_hand(delete_keys)), (up(),), alarms=True),
         Scenario("changed in place", (up(purpose="stock"), up(purpose="orders")), (up(),), faults=STORE_FAULTS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.protocol.core import real
-from tests.protocol.lifetimes import CHECKS
+from tests.protocol.places import CHECKS
 
 
 @pytest.mark.parametrize("name", CHECKS)

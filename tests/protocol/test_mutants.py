@@ -9,10 +9,11 @@ from tests.protocol.core import mutated, real
 from tests.protocol.explorer import Counts
 from tests.protocol.lifetime_mutants import LIFETIME_MUTANTS
 from tests.protocol.mutants import MUTANTS, Mutant
+from tests.protocol.place_mutants import PLACE_MUTANTS
 
 pytestmark = pytest.mark.no_cover
 
-EVERY = (*MUTANTS, *LIFETIME_MUTANTS)
+EVERY = (*MUTANTS, *LIFETIME_MUTANTS, *PLACE_MUTANTS)
 
 
 @pytest.mark.parametrize("mutant", EVERY, ids=lambda mutant: mutant.rule)
