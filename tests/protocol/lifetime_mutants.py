@@ -69,8 +69,8 @@ LIFETIME_MUTANTS = (
         (
             (
                 "acts",
-                "        _revoke_all(run, _ids(facts, number, kept), kept)\n    words",
-                "        _revoke_all(run, _ids(facts, number, kept))\n    words",
+                "        _revoke_all(run, number, _ids(facts, number, kept), kept)\n    words",
+                "        _revoke_all(run, number, _ids(facts, number, kept))\n    words",
             ),
         ),
         rule("a_revocation_may_take_its_time"),
@@ -80,8 +80,8 @@ LIFETIME_MUTANTS = (
         (
             (
                 "acts",
-                "    _revoke_all(run, _ids(facts, number, own), own)\n",
-                "    _revoke_all(run, _ids(facts, number, own))\n",
+                "    _revoke_all(run, number, _ids(facts, number, own), own)\n",
+                "    _revoke_all(run, number, _ids(facts, number, own))\n",
             ),
         ),
         rule("a_token_that_was_given_up_is_revoked_by_itself"),

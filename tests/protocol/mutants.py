@@ -98,7 +98,7 @@ MUTANTS = (
                 "acts",
                 '    run.decide(\n        journal.moved(number, "retiring", at, note=step.why)',
                 (
-                    "    _revoke_all(run, _ids(facts, number))\n"
+                    "    _revoke_all(run, number, _ids(facts, number))\n"
                     '    run.decide(\n        journal.moved(number, "retiring", at, note=step.why)'
                 ),
             ),
@@ -202,13 +202,13 @@ MUTANTS = (
             (
                 "links",
                 (
-                    "        slot, version = self.book.slot(self._digest())\n"
+                    "        slot, version = self.book.slot(self._digest(place))\n"
                     "        if self.entry(self.journal()) != entry:\n"
                     "            return False\n"
                 ),
                 (
                     "        if self.entry(self.journal()) != entry:\n            return False\n"
-                    "        slot, version = self.book.slot(self._digest())\n"
+                    "        slot, version = self.book.slot(self._digest(place))\n"
                 ),
             ),
         ),
@@ -235,7 +235,7 @@ MUTANTS = (
     ),
     Mutant(
         "a late request's key is revoked by a destroy",
-        (("acts", "    _revoke_all(run, tuple(key.key_id for key in late))\n", ""),),
+        (("acts", "    _revoke_all(run, number, tuple(key.key_id for key in late))\n", ""),),
         plan("late commit and destroy"),
     ),
     Mutant(
@@ -326,7 +326,7 @@ MUTANTS = (
     ),
     Mutant(
         "rights are compared with what the store shows",
-        (("acts", "        changed = differing(generation.wished, seen[0].fields)\n", "        changed = ()\n"),),
+        (("acts", "    changed = differing(generation.wished, shown)\n", "    changed = ()\n"),),
         rule("what_the_store_shows_counts_even_where_the_proof_is_blind"),
     ),
     Mutant(
@@ -372,7 +372,7 @@ MUTANTS = (
     ),
     Mutant(
         "death needs a list without the key",
-        (("acts", "    if issuer.capabilities.lists and _listed(run, journal, number):", "    if False:"),),
+        (("acts", "not issuer.capabilities.residual and _listed(run, journal, number):", "False:"),),
         rule("a_listed_key_is_not_dead"),
     ),
     Mutant(
@@ -492,7 +492,7 @@ MUTANTS = (
         (
             (
                 "run",
-                "            if any(key.key_id == generation.key_id and key.tail == generation.tail for key in keys):",
+                "            if listed or self._opens_the_same(journal, number):",
                 "            if True:",
             ),
         ),
@@ -556,8 +556,8 @@ MUTANTS = (
         (
             (
                 "people",
-                "    answers = entry.connecting if entry.holds == entry.connecting else 0\n",
-                "    answers = entry.connecting\n",
+                "    answers = generation or (entry.connecting if entry.holds == entry.connecting else 0)\n",
+                "    answers = generation or entry.connecting\n",
             ),
         ),
         rule("an_answer_proves_the_first_hand_over_and_no_later_one"),
