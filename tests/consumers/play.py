@@ -48,7 +48,6 @@ from tests.engine.conftest import StackDocuments
 from tests.protocol.doubles import MemoryKeyring, World
 from tests.protocol.handing import MemoryCourier
 
-PROJECT, STACK = "shops", "test"
 NUMBERS = itertools.count(1)
 TAG = "tag0000"
 """Stands in the names of a play, with its number."""
@@ -190,7 +189,8 @@ class Play:
     wire: Http
     vault: Vault | None = None
     mounts: Mapping[str, str] = field(default_factory=lambda: MOUNTS)
-    base: tuple[str, str] = (PROJECT, STACK)
+    base: tuple[str, str] = ("shops", "test")
+    """Project and stack."""
     world: World = field(default_factory=World)
     entries: dict[str, Mapping[str, Secret]] = field(default_factory=dict)
     engine: Engine = field(default_factory=Engine)
@@ -214,7 +214,7 @@ class Play:
         self.documents = Noted(memory, self.written)
         self.keyring: Keyring = MemoryKeyring() if self.vault is None else self.vault.keyring(self.mounts["transit"])
         self.folder = self.root / self.tag / "stacks"
-        (self.folder / STACK).mkdir(parents=True)
+        (self.folder / self.base[1]).mkdir(parents=True)
         (self.folder.parent / "ca.pem").write_bytes(self.sandbox.ca.read_bytes())
         self.prepare()
 
@@ -243,11 +243,12 @@ class Play:
 
     def declare(self, wanted: Wanted) -> None:
         """Read the files. Those of two plays differ by their tags alone: they are read once."""
-        files = (self.settings.replace(self.tag, TAG), self.file(wanted).replace(self.tag, TAG))
+        project, stack = self.base
+        files = (stack, self.settings.replace(self.tag, TAG), self.file(wanted).replace(self.tag, TAG))
         if files not in _READ:
-            (self.folder / STACK / "_stack.yaml").write_text(SETTINGS.format(**MOUNTS, more=files[0]), "utf-8")
-            (self.folder / STACK / f"{self.STORE}.yaml").write_text(files[1], "utf-8")
-            found = program(PROJECT, load(self.folder, STACK, platforms(), project=PROJECT))
+            (self.folder / stack / "_stack.yaml").write_text(SETTINGS.format(**MOUNTS, more=files[1]), "utf-8")
+            (self.folder / stack / f"{self.STORE}.yaml").write_text(files[2], "utf-8")
+            found = program(project, load(self.folder, stack, platforms(), project=project))
             _READ[files] = json.dumps({name: asdict(declared) for name, declared in found.items()})
         made = json.loads(_READ[files].replace(TAG, self.tag))
         self.declared = {name: Declared(**words) for name, words in made.items()}
@@ -340,7 +341,7 @@ class Play:
 
     @property
     def book(self) -> Book:
-        return Book(self.documents, Owner(PROJECT, STACK, self.CONNECTION))
+        return Book(self.documents, Owner(*self.base, self.CONNECTION))
 
     @property
     def journal(self) -> Journal:
@@ -425,7 +426,7 @@ class Play:
             assert {name: value.reveal() for name, value in published.values.items()}.items() >= current.items()
 
 
-_READ: dict[tuple[str, str], str] = {}
+_READ: dict[tuple[str, ...], str] = {}
 
 MakePlay = Callable[[], Play]
 
