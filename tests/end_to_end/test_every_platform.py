@@ -13,8 +13,6 @@ from tests.end_to_end.workbench import Workbench, proposed
 
 pytestmark = [pytest.mark.xdist_group("every-platform"), pytest.mark.timeout(600), pytest.mark.no_cover]
 
-LINGERS = "access tokens that were given out before go on working for up to an hour"
-
 
 @pytest.fixture
 def systems(bench: Workbench) -> Iterator[Systems]:
@@ -73,7 +71,7 @@ def _rotated_while_systems_fail(systems: Systems, users: Users) -> None:
     """A key of two hubs while one of them fails, a token of three sites while one of them is down, and an app by its name;
     while that goes on a site is replaced by another, and a link renamed."""
     bench, client = systems.bench, systems.sandbox.client
-    key, app = systems.generations(HUBS)[1], systems.generations(SHOP)[1]
+    key, pair, row = systems.generations(HUBS)[1], systems.generations(SHOP)[1], systems.key_id(SHOP)
     systems.words = {HUBS: {"rotate": "quarterly"}, SITES: {"rotate": "quarterly"}, SHOP: {"name": "Web shop"}}
     systems.declare()
     fails = client.stackone.fail(systems.name, 503, times=None)
@@ -83,17 +81,15 @@ def _rotated_while_systems_fail(systems: Systems, users: Users) -> None:
     assert systems.uses(HUBS) == {"stackone": ("connecting", 1), "pimworks": ("awaiting_person", 1)}
     assert bench.answer("market", key) == 200
     # Another name is another app: the plugin has it, the former one is dead, and nobody saved its form.
-    assert (
-        f"couriers/shop: generation 1 is ended; #1 stays listed at the store and opens nothing; {LINGERS}" in said.text
-    )
+    assert _ended(SHOP, 1, row) in said.text, said.text
     assert systems.uses(SHOP) == {"shop": ("acknowledged", 2)}
-    assert [(row.name.partition(" connections:")[0], row.retired) for row in systems.apps()] == [
+    assert {(app.name.partition(" connections:")[0], app.retired) for app in systems.apps()} == {
         ("couriers shop", True),
         ("couriers developer", False),
         ("Web shop", False),
-    ]
+    }
     assert systems.site("shop").options["coopcycle_api_key"] == systems.generations(SHOP)[2]["identifier"]
-    assert not systems.takes(app)
+    assert not systems.takes(pair)
     assert "coop_edit_app" not in systems.received()
 
     systems.enter_in_pimworks()
@@ -123,16 +119,27 @@ def _rotated_while_systems_fail(systems: Systems, users: Users) -> None:
     assert "Delete the secret token 'cloud/sites #1'" in systems.sheets(SITES)
 
 
+def _ended(name: str, number: int, row: str) -> str:
+    """What is said of an app that ended: its row, and what goes on working."""
+    return (
+        f"{name}: generation {number} is ended; #{row} stays listed at the store and opens nothing; access tokens that"
+        " were given out before go on working for up to an hour"
+    )
+
+
 def _two_links_on_one_site(systems: Systems) -> None:
     """Refused before anybody is asked for anything."""
     good, client = systems.links, systems.sandbox.client
     systems.links = {**good, "again": good["main"]}
     systems.declare()
     before = client.last_seq()
-    said = systems.up(well=False)
-    assert "two links would overwrite each other" in said.text
-    operations = {row.operation for row in client.requests(since=before, store=systems.site("main").site)}
-    assert operations <= {"surecart_settings_read"}
+    said = systems.bench.command("check")
+    assert said.code != 0
+    assert re.search(r"cloud/sites/main \(.*\) fills the same place at wordpress; two links would", said.text), (
+        said.text
+    )
+    # The others are looked at all the time.
+    assert client.requests(since=before, store=systems.site("main").site) == []
     systems.links = good
 
 
@@ -258,11 +265,13 @@ def _destroyed(systems: Systems) -> None:
     apps = {name: (systems.current(name), systems.key_id(name)) for name in (SHOP, COURIER)}
     key, account = systems.generations(HUBS)[systems.current(HUBS)], bench.credential(STONE_EDGE)
     assert all(systems.takes(pair) for pair in pairs)
+    # What is looked for in every file and text at the end is all that there ever was.
+    assert {pair["secret"] for pair in pairs} <= bench.secrets
+    assert {key["consumer_secret"], account["access_token"]} <= bench.secrets
     stopped = bench.destroy()
     assert stopped.code != 0
     for name, (number, row) in apps.items():
-        words = f"{name}: generation {number} is ended; #{row} stays listed at the store and opens nothing; {LINGERS}"
-        assert words in stopped.text, stopped.text
+        assert _ended(name, number, row) in stopped.text, stopped.text
     assert "PIMworks: under Channels > Manage channels > WooCommerce, take out the store Market" in stopped.text
     assert [systems.takes(pair) for pair in pairs] == [False] * len(pairs)
     assert all(row.retired for row in systems.apps())
