@@ -463,19 +463,28 @@ def _disturbed(make: MakePlay, script: Script, kind: Kind, chosen: Callable[[Ste
     return len(numbers)
 
 
-def at_the_consumer(before: Step, step: Step) -> bool:
-    """Steps that change what a consumer or a store has, the first looks behind them, and what is decided about links: how
+Chosen = Callable[[Sequence[Step], int], bool]
+
+NEAR = 6
+"""Steps between a call of a consumer and what is decided by it."""
+
+
+def at_the_consumer(steps: Sequence[Step], number: int) -> bool:
+    """Steps that change what a consumer or a store has, the first look behind each, and what is decided by such calls: how
     runs that sleep elsewhere in the life of a credential meet others is what the protocol's schedules try."""
-    return (
-        (step.http and step.changes) or (before.http and before.changes) or (step.changes and "/journal" in step.what)
-    )
+    step, former = steps[number], steps[number - 1]
+    outside = any(near.http or near.what in {"wrap", "send"} for near in steps[max(0, number - NEAR) : number])
+    decides = step.changes and step.what.endswith("/journal") and outside
+    return decides or any(each.http and each.changes for each in (former, step))
 
 
-def slept_everywhere(make: MakePlay, script: Script, other: Wanted | None, chosen: Callable[[Step, Step], bool]) -> int:
-    """A run sleeps before each step that is `chosen`, which is told the one before it too, while another takes all over; it
-    wakes, and another cleans up. How many slept."""
+def slept_everywhere(
+    make: MakePlay, script: Script, other: Wanted | None, chosen: Callable[[Sequence[Step], int], bool]
+) -> int:
+    """A run sleeps before each step that is `chosen` while another takes all over; it wakes, and another cleans up. How many
+    slept."""
     steps = course(make, script)
-    numbers = [number for number in range(1, len(steps)) if chosen(steps[number - 1], steps[number])]
+    numbers = [number for number in range(1, len(steps)) if chosen(steps, number)]
     for number in numbers:
         with make() as play, told(steps, number, "asleep before"):
             play.clean(script.before)

@@ -17,17 +17,18 @@ from tests.consumers.play import (
     Script,
     Wanted,
     at_the_consumer,
+    course,
     killed_everywhere,
     replies_lost,
     slept_everywhere,
 )
+from tests.consumers.steps import Interruption
 
 NONE = Wanted({"reader": {}})
 MAIN = Wanted({"shop": {"at": "main"}})
-ROTATED = Wanted(MAIN.links, rotate="seen on a screen")
 SCRIPTS: Mapping[str, Script] = {
     "link": Script(NONE, MAIN),
-    "relink": Script(MAIN, ROTATED),
+    "relink": Script(MAIN, Wanted(MAIN.links, rotate="seen on a screen")),
     "another name of the app": Script(MAIN, Wanted(MAIN.links, name="Flowers")),
     "move": Script(MAIN, Wanted({"shop": {"at": "blog"}})),
     "rename": Script(MAIN, Wanted({"store": {"at": "main", "was": "shop"}})),
@@ -58,3 +59,17 @@ def test_slept_while_another_did_it_all(name: str, make: MakePlay) -> None:
 @pytest.mark.parametrize("other", [NONE, None], ids=["unlinked", "destroyed"])
 def test_slept_in_a_link_that_another_ended(other: Wanted | None, make: MakePlay) -> None:
     assert slept_everywhere(make, SCRIPTS["link"], other, at_the_consumer) > 3
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a refresh counts the rotation of the killed run, and the same note counts once more"
+)
+def test_one_note_rotates_once_also_where_a_run_was_killed(make: MakePlay) -> None:
+    script = SCRIPTS["relink"]
+    changing = [number for number, step in enumerate(course(make, script)) if step.changes]
+    for number in changing:
+        with make() as play:
+            play.clean(script.before)
+            play.interrupted(script, Interruption("killed after", number))
+            play.clean(script.after)
+            assert play.journal.current == 2
