@@ -238,6 +238,7 @@ def _issue(run: Run, step: Step, facts: Facts) -> None:
         rotation=rotation_wished(journal, wish),
         wished=dict(wish.fields),
         source=wish.adopt if adopting else "",
+        asked=wish.note,
         former_missing=bool(missing_or_dead(facts, journal)),
         note=step.why,
         times={"intended": at},

@@ -52,7 +52,7 @@ class Wish:
     """What is declared for a credential. No wish at all (None) means that it is to be destroyed.
 
     `overlap` is in seconds; `frozen` is the reason for which nothing new may begin, or empty; `adopt` names an entry
-    under the adopt prefix.
+    under the adopt prefix; `note` is the declared reason of the last rotation.
     """
 
     fields: Fields
@@ -60,6 +60,7 @@ class Wish:
     overlap: float = 0.0
     frozen: str = ""
     adopt: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

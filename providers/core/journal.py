@@ -69,7 +69,7 @@ class Generation(_Value):
     request can still make it. `former_missing` says that the current key was already missing when this one was decided.
     `confirmed` is a person's word that the key is gone or never was, where no listing can tell. `proof` is the last one,
     kept where proofs are dear. `marks` are keyed digests of the single values of a key that a person made: none of them
-    may ever come again.
+    may ever come again. `asked` is the declared reason for rotating that stood in its wish.
     """
 
     state: State
@@ -87,6 +87,7 @@ class Generation(_Value):
     note: str = ""
     proof: LastProof | None = None
     marks: dict[str, str] = Field(default_factory=dict)
+    asked: str = ""
     times: dict[str, datetime] = Field(default_factory=dict)
 
 

@@ -351,6 +351,10 @@ def _observed(inputs: Properties, seen: Observation) -> Properties:
     values: Properties = {name: value for name, value in seen.fields.items() if name in inputs}
     if seen.journal is not None:
         values["rotation"] = _rotation_asked(inputs["rotation"], seen.journal)
+        current = seen.journal.generations.get(seen.journal.current or 0)
+        if current is not None and current.asked and values["rotation"] != inputs["rotation"]:
+            # The note of a run that was killed before the engine kept it: it has done its work.
+            values["rotate"] = current.asked
     # That no store recognises a key that is gone is nothing more to know.
     renewed = any(word.endswith(A_NEW_KEY) for word in seen.drift)
     drift = [word for word in seen.drift if not (renewed and word.startswith(f"{RECOGNISED}:"))]

@@ -66,6 +66,7 @@ def wish_of(inputs: Inputs, at: datetime) -> Wish:
         overlap=float(inputs.get("overlap", 0)),
         frozen=_frozen(inputs, at),
         adopt=inputs.get("adopt", ""),
+        note=inputs.get("rotate", ""),
     )
 
 

@@ -259,6 +259,18 @@ def test_a_key_that_is_gone_is_said_once(world: World) -> None:
     assert seen.inputs["drift"] == ["the key is gone from the store: a new key is due"]
 
 
+def test_a_note_of_a_run_that_was_killed_rotates_once() -> None:
+    before = made()
+    # Killed before the engine kept what it did.
+    up(before, rotate="seen in a screen share")
+    seen = read(before)
+    assert seen.inputs is not None
+    assert (seen.inputs["rotation"]["number"], seen.inputs["rotate"]) == (2, "seen in a screen share")
+    again = checked(credential(rotate="seen in a screen share"), seen.inputs)
+    assert again["rotation"]["number"] == 2
+    assert checked(credential(rotate="once more"), again)["rotation"]["number"] == 3
+
+
 def test_a_rotation_by_command_is_echoed(toolbox: MemoryToolbox, world: World) -> None:
     outs = made()
     people.request_rotation(toolbox.operation(outs), "quarterly")
