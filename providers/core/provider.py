@@ -248,7 +248,9 @@ class CredentialProvider(Provider):
                 state, reasons = UNCHECKED, _last_proof(seen.journal)
             if seen.journal is None or seen.journal.phase == "closed":
                 return ReadResult("", {})
-            _linked[id_] = frozenset(f"{id_}/{link}" for link in seen.journal.links)
+            # By its present name: the id is the first one.
+            name = inputs["connection"]
+            _linked[name] = frozenset(f"{name}/{link}" for link in seen.journal.links)
             echoed = {**inputs, **_observed(inputs, seen)}
             return ReadResult(id_, {**_outputs(inputs, seen.journal, state, reasons, facts), **echoed}, echoed)
         return _unchecked(id_, known, inputs, caught)

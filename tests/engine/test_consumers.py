@@ -413,6 +413,17 @@ def test_a_link_that_somebody_knows_is_left(known: str, key: dict[str, Any], con
     assert consumers[SITE].value
 
 
+def test_a_link_of_a_renamed_connection_is_known_by_its_new_name(key: dict[str, Any]) -> None:
+    made()
+    renamed = key | {"connection": "boutique/orders", "was": "fresh-roast/orders"}
+    CREDENTIAL.update("fresh-roast/orders", key, renamed)
+    LEDGER.read("connections/test", ledger_inputs(status={}))
+    # Its id in the engine stays the first one.
+    CREDENTIAL.read("fresh-roast/orders", renamed)
+    inputs = LEDGER.check(ledger_inputs(), ledger_inputs(links=["boutique/orders/shop"])).inputs
+    assert "ends" not in inputs
+
+
 def test_a_link_that_cannot_be_cleared_is_said(key: dict[str, Any], consumers: Mapping[str, Consumer]) -> None:
     made()
     refresh(key)
