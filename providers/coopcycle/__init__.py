@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from providers.coopcycle import plugin, server
 from providers.coopcycle.issuer import BY_FORM, FIELDS, SECRET_FIELDS, issuer
 from providers.core.contract import CredentialKind, LinkKind
+from providers.wordpress import options
 
 CREDENTIALS: Mapping[str, CredentialKind] = {
     "api_app": CredentialKind(
@@ -20,5 +21,5 @@ CREDENTIALS: Mapping[str, CredentialKind] = {
 }
 """The kinds of credentials this platform gives, by their declared names."""
 
-LINKS: Mapping[str, LinkKind] = {"wordpress": LinkKind(plugin.link)}
+LINKS: Mapping[str, LinkKind] = {"wordpress": LinkKind(plugin.link, close=options.close)}
 """The consumers of its credentials, by the word after `to:`."""

@@ -310,7 +310,8 @@ class LinkKind:
     vendor gives in return, and `parse` reads them from a text; without it, lines of `name=value` are read. `looks` tells
     whether `observe` can show anything. `shown` are the fields of what it keeps that a person is shown on a terminal, with
     the credential's values, to go on by hand; while a generation waits for that, its person is awaited. `given` are inputs
-    that a person gets with the values: where one changes, all is handed over once more.
+    that a person gets with the values: where one changes, all is handed over once more. `close` ends what the kind keeps
+    between operations of the process, and may be called more than once.
     """
 
     link: Callable[[Mapping[str, Any], LinkTools], Link]
@@ -321,6 +322,7 @@ class LinkKind:
     looks: bool = True
     shown: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    close: Callable[[], None] = lambda: None
 
 
 DocumentState = Literal["absent", "present", "destroyed"]

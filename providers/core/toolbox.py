@@ -212,7 +212,7 @@ class Toolbox:
         self._lock = threading.Lock()
         self._vault: Vault | None = None
         self._https: dict[tuple[str, str, tuple[str, ...]], Http] = {}
-        self._used: dict[str, CredentialKind] = {}
+        self._used: dict[str, CredentialKind | LinkKind] = {}
 
     @property
     def vault(self) -> Vault:
@@ -307,6 +307,8 @@ class Toolbox:
         """A run on the link that inputs describe. `again` is the reason to repeat a hand-over; `show` shows text on a
         terminal, to a person and nobody else; `looking` is for a run that writes nothing."""
         kind = link_kind_of(inputs)
+        with self._lock:
+            self._used[f"{inputs.get('platform', '')} to {inputs['to']}"] = kind
         operation = operation or self.link_operation(inputs)
         # Also where nothing is to be handed over: what once was is voided at the end.
         handover = Handover(_terms(kind, inputs), self.courier(inputs, show), self.clock, again) if kind.what else None

@@ -61,6 +61,16 @@ def _session(http: Http, origin: Origin, login: Callable[[], Login | None]) -> A
         return found
 
 
+def close() -> None:
+    """Forget every site. Nothing is logged in between operations."""
+    with _lock:
+        _sessions.clear()
+
+
+def _nobody() -> Login | None:
+    return None
+
+
 class Site:
     """wp-admin of one site for one operation: it logs in when it is first used, and out at the end of the block."""
 
@@ -73,6 +83,8 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+        # What core lent is over: nothing of it stays.
+        self._session.login = _nobody
 
     def form(self, path: str, query: Mapping[str, str], group: str) -> Form | None:
         """The form of this group of options; None where the site does not let its page be opened: its plugin is not

@@ -24,6 +24,8 @@ from tests.consumers.play import (
 )
 from tests.consumers.steps import Interruption
 
+pytestmark = pytest.mark.no_cover
+
 NONE = Wanted({"reader": {}})
 MAIN = Wanted({"shop": {"at": "main"}})
 SCRIPTS: Mapping[str, Script] = {

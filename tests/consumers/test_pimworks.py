@@ -21,6 +21,8 @@ from tests.consumers.play import (
     slept_everywhere,
 )
 
+pytestmark = pytest.mark.no_cover
+
 NONE = Wanted({"reader": {}})
 MAIN = Wanted({"hub": {"at": "main"}})
 SCRIPTS: Mapping[str, Script] = {

@@ -18,6 +18,8 @@ from tests.consumers.steps import Interruption
 from tests.consumers.surecart import SureCartPlay
 from tests.fixtures_vault import VaultAs
 
+pytestmark = pytest.mark.no_cover
+
 NONE = Wanted({"reader": {}})
 LINKED = Wanted({"user": {"at": "main"}})
 ROTATED = Wanted(LINKED.links, rotate="seen on a screen")

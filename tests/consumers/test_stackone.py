@@ -21,6 +21,8 @@ from tests.consumers.play import (
 )
 from tests.consumers.stackone import PatchPlay, StackOnePlay
 
+pytestmark = pytest.mark.no_cover
+
 NONE = Wanted({"reader": {}})
 MAIN = Wanted({"hub": {"at": "main"}})
 SCRIPTS: Mapping[str, Script] = {

@@ -21,6 +21,8 @@ from tests.consumers.play import (
 )
 from tests.consumers.surecart import SureCartPlay
 
+pytestmark = pytest.mark.no_cover
+
 NONE = Wanted({"reader": {}})
 MAIN = Wanted({"shop": {"at": "main"}})
 BOTH = Wanted({"shop": {"at": "main"}, "blog": {"at": "blog"}})

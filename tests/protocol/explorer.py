@@ -230,6 +230,9 @@ class Scenario:
     capabilities: Capabilities = field(default_factory=lambda: World().capabilities)
 
 
+DEATHS = 100
+"""How often a run is killed before it counts as one that cannot be."""
+
 # --- one schedule ---------------------------------------------------------------------------------------------------
 
 
@@ -392,10 +395,15 @@ class Play:
     def _kill(self, actor: Actor) -> None:
         actor.state = "dead"
         self.trail.append(f"run {actor.number}: dies before {actor.step}")
-        try:
-            actor.greenlet.throw(Killed)
-        except Killed:
-            return
+        # Planted faults may survive a death. One that is left unfinished would be ended by whichever thread collects it.
+        for _ in range(DEATHS):
+            if actor.greenlet.dead:
+                return
+            try:
+                actor.greenlet.throw(Killed)
+            except Killed:
+                return
+        raise Violation("a run that was killed goes on")
 
     # --- the verdict ---
 
