@@ -159,6 +159,25 @@ def test_what_a_consumer_lost_is_drift_and_given_again(consumers: Mapping[str, C
 
 
 @pytest.mark.usefixtures("key")
+def test_a_link_that_changes_while_it_is_looked_at_is_looked_at_again(
+    toolbox: MemoryToolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made()
+    run = toolbox.link_run(declared())
+    real, others = run.book.slot, iter([True])
+
+    def slot(digest: str) -> Any:
+        if next(others, False):
+            people.note_of_link(toolbox.link_operation(declared()), "shop", {"account": "a2"})
+        return real(digest)
+
+    monkeypatch.setattr(run.book, "slot", slot)
+    entry = run.connect().entry
+    assert entry is not None
+    assert (entry.acknowledged, entry.notes) == (1, {"account": "a2"})
+
+
+@pytest.mark.usefixtures("key")
 def test_a_consumer_that_is_down_is_no_drift(consumers: Mapping[str, Consumer]) -> None:
     outs = made()
     consumers[SITE].vanished = True

@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 
-from providers.core.errors import Forbidden, Unauthorized
+from providers.core.errors import Forbidden, PersonNeeded, Unauthorized
 from providers.core.redaction import Secret
 from providers.wordpress import pages
 from providers.wordpress.options import OPTIONS, Form, Site
@@ -94,6 +94,13 @@ def test_a_refused_login_is_not_tried_by_each_operation(shop: Shop, lent: LinkLo
         with site_of(shop, lent) as site, pytest.raises(Unauthorized):
             site.option("coopcycle_app_name")
     assert [row.operation for row in shop.control.requests(store=shop.row.site)].count("wp_login") == 1
+
+
+def test_what_was_lent_for_an_operation_ends_with_it(shop: Shop, lent: LinkLoan) -> None:
+    with site_of(shop, lent) as site:
+        assert site.option("coopcycle_app_name") is None
+    with pytest.raises(PersonNeeded, match="no whole admin login"):
+        site.option("coopcycle_app_name")
 
 
 @pytest.mark.parametrize(
