@@ -50,8 +50,7 @@ def link(session: Session, name: str, *, show: bool) -> Said:
     inputs = consumer_inputs(session.project, session.stack, connection, declared)
     book = session.toolbox.link_operation(inputs).book
     journal, _ = book.journal()
-    links = journal.links if journal is not None else {}
-    entry = links.get(declared.name) or links.get(declared.was)
+    entry = journal.link(declared.name, declared.was) if journal is not None else None
     current = journal.current if journal is not None else None
     if not show:
         stands = standing(name, entry, current, user_of(inputs))

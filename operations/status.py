@@ -262,7 +262,7 @@ def users(session: Session, connection: Connection, journal: Journal) -> tuple[L
 
 
 def _link(session: Session, connection: Connection, link: DeclaredLink, journal: Journal) -> LinkStatus:
-    entry = journal.links.get(link.name) or journal.links.get(link.was)
+    entry = journal.link(link.name, link.was)
     user = user_of(consumer_inputs(session.project, session.stack, connection, link))
     stands = standing(f"{connection.name}/{link.name}", entry, journal.current, user)
     if entry is None:

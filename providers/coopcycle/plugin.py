@@ -166,9 +166,7 @@ class PluginLink:
                 return self._without_page(site, secret)
             held = _values(form)
             if not self._is_ours(held, secret):
-                return (
-                    f"the CoopCycle plugin of {self._site} holds credentials that are not ours; they were left there",
-                )
+                return self._left()
             nothing = dict.fromkeys(FIELDS, Secret(""))
             trouble = None if _same(held, nothing) else self._save(site, nothing)
             if not _same(self._read(site), nothing):

@@ -205,6 +205,10 @@ class Journal(_Value):
         generations = {**self.generations, number: self.generations[number].model_copy(update=changes)}
         return self.model_copy(update={"generations": generations})
 
+    def link(self, name: str, was: str = "") -> LinkEntry | None:
+        """A link's entry. Until a link that was renamed is connected, its entry has the former name."""
+        return self.links.get(name) or self.links.get(was)
+
     def with_link(self, name: str, entry: LinkEntry | None) -> "Journal":
         """This journal with a link's entry set, or removed; its life number stays known."""
         links = {key: value for key, value in self.links.items() if key != name}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from providers.core.contract import Keyring, StoreKey
+from providers.core.redaction import Secret
 
 MAC_LENGTH = 20
 """Hex digits of the MAC that stand in the marker: 80 bits, since labels at stores are short."""
@@ -96,3 +97,9 @@ def fingerprint_text(owner: Owner, secret: Mapping[str, str]) -> str:
     # Lengths keep values apart that hold line breaks of their own.
     parts = "".join(f"\n{name}={len(secret[name])}:{secret[name]}" for name in sorted(secret))
     return f"fingerprint:{owner.prefix}{parts}"
+
+
+def fingerprint(keyring: Keyring, owner: Owner, secret: Mapping[str, Secret]) -> str:
+    """The keyed fingerprint of a secret."""
+    text = fingerprint_text(owner, {name: value.reveal() for name, value in secret.items()})
+    return keyring.mac("fingerprint", [text])[0]

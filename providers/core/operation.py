@@ -62,8 +62,7 @@ class Operation:
 
     def fingerprint(self, secret: Mapping[str, Secret]) -> str:
         """The keyed fingerprint of a secret of this connection."""
-        text = marker.fingerprint_text(self.owner, {name: value.reveal() for name, value in secret.items()})
-        return self.keyring.mac("fingerprint", [text])[0]
+        return marker.fingerprint(self.keyring, self.owner, secret)
 
     def marks(self, secret: Mapping[str, Secret]) -> dict[str, str]:
         """The keyed fingerprint of every single value of a secret, by its name."""

@@ -506,7 +506,7 @@ class LinkProvider(Provider):
             journal, _ = run.book.journal()
             if journal is None or journal.phase == "closed":
                 return ReadResult("", {})
-            entry = journal.links.get(inputs["link"]) or journal.links.get(run.was)
+            entry = journal.link(inputs["link"], run.was)
             number = journal.current
             found = ""
             try:

@@ -156,17 +156,13 @@ class _LinkTools:
     def generation_of(self, secret: Mapping[str, Secret]) -> int | None:
         """Told by the keyed fingerprints in the journal."""
         journal, _ = self._operation.book.journal()
-        keyring = self._toolbox.keyring(self._inputs)
-        text = marker.fingerprint_text(self._operation.owner, {name: value.reveal() for name, value in secret.items()})
-        fingerprint = keyring.mac("fingerprint", [text])[0]
+        fingerprint = marker.fingerprint(self._toolbox.keyring(self._inputs), self._operation.owner, secret)
         known = journal.generations if journal is not None else {}
         return next((number for number, made in sorted(known.items()) if made.fingerprint == fingerprint), None)
 
     def _entry(self) -> LinkEntry | None:
         journal, _ = self._operation.book.journal()
-        links = journal.links if journal is not None else {}
-        # Until a link that was renamed is connected, its entry has the former name.
-        return links.get(self._inputs["link"]) or links.get(self._inputs.get("link_was", ""))
+        return journal.link(self._inputs["link"], self._inputs.get("link_was", "")) if journal is not None else None
 
     def _refuse_looking(self) -> None:
         if self.looking:

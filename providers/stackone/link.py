@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from providers.core.address import host_of
 from providers.core.contract import TAKEN_OVER, Finding, LinkTools
 from providers.core.errors import PersonNeeded, Rejected, StoreError, Unauthorized, Unexpected
+from providers.core.links import contradicted
 from providers.core.redaction import Secret
 from providers.stackone import identity
 from providers.stackone.account import STATUS, Account, findings
@@ -64,7 +65,7 @@ class AccountLink:
         if account is not None and (self._gave(account) == generation or _used(waiting, account)):
             used = waiting if _used(waiting, account) else None
             account = self._settled(api, account)
-            reasons = _contradicted(self._proof(api, account, secret))
+            reasons = contradicted(self._proof(api, account, secret))
             if not reasons:
                 self._note({"generation": str(generation), **({"session": used.id} if used is not None else {})})
                 return
@@ -94,7 +95,7 @@ class AccountLink:
         found = self._look(account, secret)
         if found[0].verdict == "unverifiable":
             raise Unexpected(f"nothing can be concluded of the account: {found[0].evidence}", where=self._where)
-        if _contradicted(found):
+        if contradicted(found):
             return found
         return (*found, api.read(account.id, self._inputs["proof_action"]))
 
@@ -136,7 +137,7 @@ class AccountLink:
                 do="Compare `bag` and `credential_fields` with StackOne, or declare `update: session`",
                 where=self._where,
             )
-        reasons = _contradicted(self._proof(api, self._settled(api, changed), secret))
+        reasons = contradicted(self._proof(api, self._settled(api, changed), secret))
         if reasons:
             raise Rejected(
                 f"the account does not work after the change: {'; '.join(reasons)}",
@@ -168,7 +169,7 @@ class AccountLink:
             if account is None:
                 return (Finding(STATUS, "contradicted", GONE),)
             found = self._seen(api, account, secret)
-            if _contradicted(found) or found[0].verdict != "confirmed":
+            if contradicted(found) or found[0].verdict != "confirmed":
                 return found
             # The run that proved it may have been killed before it said so.
             return (*found, Finding(TAKEN_OVER, "confirmed", "the account was proved with it"))
@@ -182,7 +183,7 @@ class AccountLink:
         for account in touched:
             if session.was_used_on(account):
                 found = self._look(account, secret)
-                if _contradicted(found) or found[0].verdict != "confirmed":
+                if contradicted(found) or found[0].verdict != "confirmed":
                     return found
                 return (*found, Finding(TAKEN_OVER, "confirmed", "the account changed since the session was opened"))
         if session.is_over(self._tools.clock()):
@@ -289,7 +290,3 @@ class AccountLink:
 
 def _used(session: Session | None, account: Account) -> bool:
     return session is not None and session.was_used_on(account)
-
-
-def _contradicted(found: Sequence[Finding]) -> tuple[str, ...]:
-    return tuple(f"{finding.check}: {finding.evidence}" for finding in found if finding.verdict == "contradicted")
